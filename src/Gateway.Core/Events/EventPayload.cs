@@ -1,0 +1,140 @@
+using System.Buffers.Binary;
+
+namespace Gateway.Core.Events;
+
+/// <summary>
+/// A journal record's payload: the events of one request as the shipper needs them, parsed once at admission.
+/// Little-endian:
+/// <code>
+/// version   u8     1
+/// flags     u8     1 = historical migration
+/// ip        u8 length + text    the client's address; empty when the project keeps none
+/// rows      u32    how many follow
+/// row       u32 length of what follows, then
+///   kind    u8     0 = event, 1 = refused
+///   event:
+///     flags       u8    1 = properties has its own $ip, 2 = the uuid is ours
+///     day         u16   days since 1970-01-01: part of the row's identity
+///     timestamp   i64   microseconds UTC, skew corrected
+///     uuid        16 bytes, two u64 (high, low): ClickHouse's own layout
+///     event       u16 length + UTF-8
+///     distinct id u16 length + UTF-8
+///     promoted    u8 count, then for each: u8 index, u16 length + UTF-8 (values longer than 65 535 bytes are left out)
+///     properties  u32 length + UTF-8 JSON object
+///   refused:
+///     reason      u8    RejectionReason
+///     index       u32   place in the request
+///     detail      u16 length + UTF-8
+///     raw         u32 length + the event's JSON as sent
+/// </code>
+/// </summary>
+public static class EventPayload
+{
+    public const byte Version = 1;
+    public const byte HistoricalFlag = 1;
+    public const byte EventKind = 0;
+    public const byte RefusedKind = 1;
+    public const byte HasOwnIpFlag = 1;
+    public const byte OwnUuidFlag = 2;
+
+    /// <summary>Where <c>day</c> starts inside an event row, counted from its kind byte.</summary>
+    public const int DayOffset = 2;
+
+    /// <summary>Where <c>timestamp</c> starts inside an event row, counted from its kind byte.</summary>
+    public const int TimestampOffset = 4;
+
+    public const int UuidOffset = 12;
+    public const int EventNameOffset = 28;
+}
+
+/// <summary>Reads a payload in place, row by row. The journal's CRC vouches for the bytes, so a bad one is ours.</summary>
+public ref struct EventPayloadReader
+{
+    private ReadOnlySpan<byte> _rest;
+
+    public EventPayloadReader(ReadOnlySpan<byte> payload)
+    {
+        if (payload[0] != EventPayload.Version)
+            throw new InvalidDataException($"Payload version {payload[0]} is not known to this gateway.");
+
+        IsHistorical = (payload[1] & EventPayload.HistoricalFlag) != 0;
+        int ipLength = payload[2];
+        Ip = payload.Slice(3, ipLength);
+        RowCount = BinaryPrimitives.ReadInt32LittleEndian(payload[(3 + ipLength)..]);
+        _rest = payload[(7 + ipLength)..];
+    }
+
+    public bool IsHistorical { get; }
+
+    public ReadOnlySpan<byte> Ip { get; }
+
+    public int RowCount { get; }
+
+    /// <summary>The next row from its kind byte on; false after the last.</summary>
+    public bool TryReadRow(out ReadOnlySpan<byte> row)
+    {
+        row = default;
+        if (_rest.IsEmpty) return false;
+
+        int length = BinaryPrimitives.ReadInt32LittleEndian(_rest);
+        row = _rest.Slice(4, length);
+        _rest = _rest[(4 + length)..];
+        return true;
+    }
+}
+
+/// <summary>An event row, read in place. Shape and units: <see cref="EventPayload"/>.</summary>
+public readonly ref struct EventRow
+{
+    public EventRow(ReadOnlySpan<byte> row)
+    {
+        Flags = row[1];
+        Day = BinaryPrimitives.ReadUInt16LittleEndian(row[EventPayload.DayOffset..]);
+        Timestamp = BinaryPrimitives.ReadInt64LittleEndian(row[EventPayload.TimestampOffset..]);
+        Uuid = row.Slice(EventPayload.UuidOffset, 16);
+
+        int at = EventPayload.EventNameOffset;
+        Name = ReadShort(row, ref at);
+        DistinctId = ReadShort(row, ref at);
+
+        int promotedStart = at;
+        int count = row[at++];
+        for (int i = 0; i < count; i++)
+        {
+            at++;
+            ReadShort(row, ref at);
+        }
+
+        Promoted = row[promotedStart..at];
+        Properties = row.Slice(at + 4, BinaryPrimitives.ReadInt32LittleEndian(row[at..]));
+    }
+
+    public byte Flags { get; }
+
+    /// <summary>Days since 1970-01-01.</summary>
+    public ushort Day { get; }
+
+    /// <summary>Microseconds since 1970-01-01 UTC.</summary>
+    public long Timestamp { get; }
+
+    /// <summary>16 bytes in ClickHouse's layout.</summary>
+    public ReadOnlySpan<byte> Uuid { get; }
+
+    public ReadOnlySpan<byte> Name { get; }
+
+    public ReadOnlySpan<byte> DistinctId { get; }
+
+    /// <summary>Count, then index and value of each promoted property, as on disk.</summary>
+    public ReadOnlySpan<byte> Promoted { get; }
+
+    /// <summary>A JSON object, UTF-8.</summary>
+    public ReadOnlySpan<byte> Properties { get; }
+
+    private static ReadOnlySpan<byte> ReadShort(ReadOnlySpan<byte> row, scoped ref int at)
+    {
+        int length = BinaryPrimitives.ReadUInt16LittleEndian(row[at..]);
+        var value = row.Slice(at + 2, length);
+        at += 2 + length;
+        return value;
+    }
+}

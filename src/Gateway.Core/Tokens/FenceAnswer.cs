@@ -1,0 +1,24 @@
+namespace Gateway.Core.Tokens;
+
+/// <summary>What the fence says of a group that closed before it was asked.</summary>
+public enum FenceVerdict : byte
+{
+    /// <summary>Nothing changed since the oldest look-up of the group: write it.</summary>
+    Same,
+
+    /// <summary>Something changed, and the table has caught up: write the records whose entry is still current.</summary>
+    Moved,
+
+    /// <summary>Nobody could be asked: 503 for the whole group.</summary>
+    Unavailable,
+}
+
+/// <param name="Verdict">What to do with the group.</param>
+/// <param name="Epoch">The epoch that the authority showed; what is written carries it.</param>
+public readonly record struct FenceAnswer(FenceVerdict Verdict, long Epoch);
+
+/// <summary>
+/// Asks whether anything changed since <paramref name="oldestEpoch"/>. Must be called after the group closed: that
+/// order is the whole guarantee.
+/// </summary>
+public delegate ValueTask<FenceAnswer> AskFence(long oldestEpoch, CancellationToken cancellationToken);
