@@ -1,0 +1,9 @@
+namespace Gateway.Engine.Chdb;
+
+/// <summary>Where the engine keeps its data, and how much of the machine it may take.</summary>
+internal sealed record ChdbOptions(string Folder, long MemoryBytes)
+{
+    public int MaxRunningQueries { get; init; } = Math.Max(16, 4 * Environment.ProcessorCount);
+
+    public int MaxWaitingQueries { get; init; } = 256;
+}
