@@ -1,0 +1,63 @@
+using System.Buffers;
+
+namespace Gateway.Core.Events;
+
+/// <summary>Bytes that grow in a pooled array. Kept from request to request, so that a usual one rents nothing.</summary>
+internal sealed class PooledBuffer : IDisposable
+{
+    private byte[] _bytes = [];
+
+    public int Length { get; private set; }
+
+    public int Capacity => _bytes.Length;
+
+    public Span<byte> Written => _bytes.AsSpan(0, Length);
+
+    public ReadOnlyMemory<byte> WrittenMemory => _bytes.AsMemory(0, Length);
+
+    /// <summary>Room for at least <paramref name="count"/> more bytes; <see cref="Advance"/> takes what was used.</summary>
+    public Span<byte> Reserve(int count)
+    {
+        if (_bytes.Length - Length < count) Grow(count);
+        return _bytes.AsSpan(Length);
+    }
+
+    public void Advance(int count) => Length += count;
+
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(Reserve(bytes.Length));
+        Length += bytes.Length;
+    }
+
+    /// <summary>Forgets what was written after <paramref name="length"/>.</summary>
+    public void Truncate(int length) => Length = length;
+
+    /// <summary>Empties it, and gives back an array larger than <paramref name="keep"/> bytes.</summary>
+    public void Clear(int keep)
+    {
+        Length = 0;
+        if (_bytes.Length > keep) Return();
+    }
+
+    public void Dispose()
+    {
+        Length = 0;
+        Return();
+    }
+
+    private void Grow(int count)
+    {
+        long wanted = Math.Max((long)Length + count, Math.Min(2L * _bytes.Length, Array.MaxLength));
+        byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(wanted, Array.MaxLength));
+        Written.CopyTo(larger);
+        Return();
+        _bytes = larger;
+    }
+
+    private void Return()
+    {
+        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+        _bytes = [];
+    }
+}
