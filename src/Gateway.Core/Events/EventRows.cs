@@ -129,7 +129,7 @@ internal sealed class EventRows(CaptureLimits limits, CaptureRejections rejectio
         row.Skip(sizeof(int));
         row.WriteByte(EventPayload.EventKind);
         row.WriteByte(FlagsOf(fields, clientUuid));
-        WriteTimes(ref row, json, fields, clientUuid);
+        long? toCorrect = WriteTimes(ref row, json, fields, clientUuid);
         row.WriteUuid(clientUuid ?? _uuids.Next(_now));
 
         var name = WriteName(ref row, json, fields.Name);
@@ -143,6 +143,10 @@ internal sealed class EventRows(CaptureLimits limits, CaptureRejections rejectio
 
         WritePromoted(ref row, json, fields.Properties);
         WriteProperties(ref row, json, fields);
+
+        // Only now is it sure that the row stays where it is.
+        if (toCorrect is { } clientMicros)
+            _toCorrect.Add((_payload.Length + sizeof(int) + EventPayload.TimestampOffset, clientMicros));
         Close(ref row);
         return RejectionReason.None;
     }
@@ -150,23 +154,17 @@ internal sealed class EventRows(CaptureLimits limits, CaptureRejections rejectio
     private ReadOnlySpan<byte> WriteName(ref RowWriter row, ReadOnlySpan<byte> json, JsonSlice name) =>
         name.IsMissing && _isEngage ? row.WriteShort("$identify"u8) : row.WriteShort(json, name);
 
-    private void WriteTimes(
+    /// <summary>Returns the client's time if it is to be corrected once its clock is known.</summary>
+    private long? WriteTimes(
         ref RowWriter row, ReadOnlySpan<byte> json, in EventFields fields, EventUuid? clientUuid)
     {
         long? client = EventValues.ReadTime(json, fields.Timestamp);
+        long? ago = EventValues.ReadOffset(json, fields.Offset);
+        long shown = ago is null ? client ?? _now : _now - ago.Value;
+
         row.WriteUInt16(EventTime.IdentityDay(client, clientUuid));
-
-        long shown = client ?? _now;
-        if (EventValues.ReadOffset(json, fields.Offset) is { } ago)
-        {
-            shown = _now - ago;
-        }
-        else if (client is { } clientMicros && !fields.Properties.IgnoresSentAt)
-        {
-            _toCorrect.Add((_payload.Length + row.Length, clientMicros));
-        }
-
         row.WriteInt64(EventTime.Shown(shown, _now));
+        return ago is null && !fields.Properties.IgnoresSentAt ? client : null;
     }
 
     private static byte FlagsOf(in EventFields fields, EventUuid? clientUuid)
