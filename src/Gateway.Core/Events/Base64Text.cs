@@ -14,11 +14,14 @@ internal static class Base64Text
     private static readonly SearchValues<byte> Alphabet = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_= "u8);
 
-    /// <summary>JSON, forms and gzip never look like it: their first byte is outside the alphabet, or a name's is followed by one.</summary>
+    /// <summary>
+    /// JSON objects, JSON arrays and gzip never look like it: their first byte is outside the alphabet.
+    /// </summary>
     public static bool LooksLike(ReadOnlySpan<byte> text)
     {
         text = text.Trim("\r\n\t"u8);
         return text.Length > 1
+            && text[0] != ' '
             && !text[..Math.Min(text.Length, LookedAtBytes)].ContainsAnyExcept(Alphabet);
     }
 

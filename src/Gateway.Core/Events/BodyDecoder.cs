@@ -33,7 +33,9 @@ internal sealed class BodyDecoder(CaptureLimits limits, CaptureRejections reject
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
 
-    /// <summary>The text to parse: valid UTF-8, in <paramref name="body"/> itself or in the decoder until its next use.</summary>
+    /// <summary>
+    /// The text to parse: valid UTF-8, in <paramref name="body"/> itself or in the decoder until its next use.
+    /// </summary>
     public Rejection? Decode(ReadOnlyMemory<byte> body, in RequestFacts facts, out ReadOnlyMemory<byte> json)
     {
         json = default;
@@ -139,7 +141,8 @@ internal sealed class BodyDecoder(CaptureLimits limits, CaptureRejections reject
     private bool TryDecodeLz(ref ReadOnlyMemory<byte> json)
     {
         var output = Next();
-        if (!LzString.TryDecode(json.Span, limits.MaxBodyBytes, output) || !StartsLikeJson(output.Written)) return false;
+        if (!LzString.TryDecode(json.Span, limits.MaxBodyBytes, output)) return false;
+        if (!StartsLikeJson(output.Written)) return false;
 
         json = Swap();
         return true;

@@ -35,21 +35,25 @@ public sealed class CaptureParser : IDisposable
     }
 
     /// <summary>
-    /// The request's project token, trimmed, at most 64 ASCII characters. Empty when there is none or a bad one, which is
-    /// then refused. It may be there although the request is refused for something else.
+    /// The request's project token, trimmed, at most 64 ASCII characters. Empty when there is none or a bad one, which
+    /// is then refused. It may be there although the request is refused for something else.
     /// </summary>
     public ReadOnlyMemory<byte> Token => _token.AsMemory(0, _tokenLength);
 
     /// <summary>The journal's payload (<see cref="EventPayload"/>) until the next call; empty when refused.</summary>
     public ReadOnlyMemory<byte> Payload => _rows.Payload;
 
-    /// <summary>Events in the payload. 0 without a rejection: all were of a kind that is dropped, and nothing is kept.</summary>
+    /// <summary>
+    /// Events in the payload. 0 without a rejection: all were of a kind that is dropped, and nothing is kept.
+    /// </summary>
     public int AcceptedCount => _rows.AcceptedCount;
 
     /// <summary>Events refused beside the accepted ones; they are in the payload too, as they were sent.</summary>
     public int RefusedCount => _rows.RefusedCount;
 
-    /// <summary>The first refused ones (<see cref="CaptureLimits.MaxListedRefusals"/>), in the order of the request.</summary>
+    /// <summary>
+    /// The first refused ones (<see cref="CaptureLimits.MaxListedRefusals"/>), in the order of the request.
+    /// </summary>
     public IReadOnlyList<RefusedEvent> Refused => _rows.Refused;
 
     /// <summary>Bytes that the parser's buffers hold now: what the request costs besides its body.</summary>
@@ -134,7 +138,9 @@ public sealed class CaptureParser : IDisposable
         return TokenText.Read(body.Token, json, _token, _rejections, out _tokenLength);
     }
 
-    /// <summary>Milliseconds in <c>_</c> or <c>sent_at</c>. Old clients put other numbers there to defeat caches.</summary>
+    /// <summary>
+    /// Milliseconds in <c>_</c> or <c>sent_at</c>. Old clients put other numbers there to defeat caches.
+    /// </summary>
     private static long? QuerySentAt(ReadOnlySpan<char> query)
     {
         const long Year2021 = 1_609_459_200_000;

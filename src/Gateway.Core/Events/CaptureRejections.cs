@@ -13,7 +13,8 @@ internal sealed class CaptureRejections
         Add(RejectionReason.BadCompression, "The body is damaged or cut: it cannot be decompressed.");
         Add(RejectionReason.BadUtf8, "The body is not valid UTF-8.");
         Add(RejectionReason.BadJson, $"The body is not valid JSON, or nested deeper than {limits.MaxDepth}.");
-        Add(RejectionReason.BadShape, "The body must be an event, an array of events, or an object with a 'batch' array.");
+        Add(RejectionReason.BadShape,
+            "The body must be an event, an array of events, or an object with a 'batch' array.");
         Add(RejectionReason.EmptyBatch, "The request holds no event.");
         Add(RejectionReason.BodyTooLarge,
             $"The body is larger than {limits.MaxBodyBytes} bytes, or inflates to more than it may.");

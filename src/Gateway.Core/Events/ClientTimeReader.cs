@@ -98,7 +98,9 @@ internal ref struct ClientTimeReader
         return true;
     }
 
-    /// <summary><c>20:33</c>, <c>20:33:44</c>, <c>20:33:44.858123</c>; digits beyond microseconds are dropped.</summary>
+    /// <summary>
+    /// <c>20:33</c>, <c>20:33:44</c>, <c>20:33:44.858123</c>; digits beyond microseconds are dropped.
+    /// </summary>
     private bool TryReadTimeOfDay(CivilTime day, out CivilTime time)
     {
         time = default;

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Gateway.Core.Events;
 
-/// <summary>Where the parts of one event stand in the body. Nothing is copied or checked until the event is whole.</summary>
+/// <summary>
+/// Where the parts of one event stand in the body. Nothing is copied or checked until the event is whole.
+/// </summary>
 internal struct EventFields
 {
     public JsonSlice Whole;

@@ -47,7 +47,9 @@ public static class EventPayload
     public const int EventNameOffset = 28;
 }
 
-/// <summary>Reads a payload in place, row by row. The journal's CRC vouches for the bytes, so a bad one is ours.</summary>
+/// <summary>
+/// Reads a payload in place, row by row. The journal's CRC vouches for the bytes, so a bad one is ours.
+/// </summary>
 public ref struct EventPayloadReader
 {
     private ReadOnlySpan<byte> _rest;

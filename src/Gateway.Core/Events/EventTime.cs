@@ -18,7 +18,9 @@ internal static class EventTime
     /// <summary>1900-01-01, the first moment of ClickHouse's DateTime64.</summary>
     public const long Earliest = -25_567 * MicrosPerDay;
 
-    /// <summary>The row's day: of the client's own timestamp, else of its uuid if that tells one, else 1970-01-01.</summary>
+    /// <summary>
+    /// The row's day: of the client's own timestamp, else of its uuid if that tells one, else 1970-01-01.
+    /// </summary>
     public static ushort IdentityDay(long? clientMicros, EventUuid? clientUuid)
     {
         if (clientMicros is { } micros) return Saturated((micros - ModDay(micros)) / MicrosPerDay);

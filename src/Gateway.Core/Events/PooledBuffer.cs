@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace Gateway.Core.Events;
 
-/// <summary>Bytes that grow in a pooled array. Kept from request to request, so that a usual one rents nothing.</summary>
+/// <summary>
+/// Bytes that grow in a pooled array. Kept from request to request, so that a usual one rents nothing.
+/// </summary>
 internal sealed class PooledBuffer : IDisposable
 {
     private byte[] _bytes = [];
@@ -15,7 +17,9 @@ internal sealed class PooledBuffer : IDisposable
 
     public ReadOnlyMemory<byte> WrittenMemory => _bytes.AsMemory(0, Length);
 
-    /// <summary>Room for at least <paramref name="count"/> more bytes; <see cref="Advance"/> takes what was used.</summary>
+    /// <summary>
+    /// Room for at least <paramref name="count"/> more bytes; <see cref="Advance"/> takes what was used.
+    /// </summary>
     public Span<byte> Reserve(int count)
     {
         if (_bytes.Length - Length < count) Grow(count);

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Gateway.Core.Events;
 
-/// <summary>Writes one row into room that was reserved for it. Sizes are little-endian and stand before their bytes.</summary>
+/// <summary>
+/// Writes one row into room that was reserved for it. Sizes are little-endian and stand before their bytes.
+/// </summary>
 internal ref struct RowWriter(Span<byte> room)
 {
     private readonly Span<byte> _room = room;
@@ -79,7 +81,9 @@ internal ref struct RowWriter(Span<byte> room)
         return _room.Slice(start, length);
     }
 
-    /// <summary>False, with the writer past a size that is wrong, when the text is empty or too long for 16 bits.</summary>
+    /// <summary>
+    /// False, with the writer past a size that is wrong, when the text is empty or too long for 16 bits.
+    /// </summary>
     public bool TryWriteShort(ReadOnlySpan<byte> json, JsonSlice value) =>
         WriteShort(json, value).Length is > 0 and <= ushort.MaxValue;
 
