@@ -1,0 +1,203 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Gateway.Core.Tokens;
+using Microsoft.Extensions.Logging;
+
+namespace Gateway.Core.Journal;
+
+/// <summary>
+/// The gateway's write-ahead log: what it answers <see cref="AppendOutcome.Kept"/> to was authenticated by a fence
+/// that was asked after the append, and survives the loss of the process and of power. Any number of threads append;
+/// one ships: reads, waits and forgets.
+/// </summary>
+public sealed class EventJournal : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<PendingAppend> _pool = new();
+    private readonly JournalOptions _options;
+    private readonly IDisposable _lock;
+    private readonly JournalRoom _room;
+    private readonly OpenGroup _open;
+    private readonly SegmentStore _store;
+    private readonly SegmentQuarantine _quarantine;
+    private readonly GroupCommitter _committer;
+    private readonly JournalReader _reader;
+    private readonly JournalThreads? _threads;
+    private readonly Lock _closeLock = new();
+    private Task? _closing;
+    private bool _isClosed;
+
+    private EventJournal(
+        JournalOptions options,
+        IDisk disk,
+        AskFence fence,
+        TimeProvider time,
+        ILogger logger,
+        IDisposable fileLock,
+        Func<ulong> drawSalt,
+        bool withThreads)
+    {
+        (_options, _lock) = (options, fileLock);
+        _quarantine = new SegmentQuarantine(options, disk, logger);
+        var recovered = new JournalRecovery(options, disk, _quarantine, logger).Run();
+        var spares = new SpareSegments(options, disk, logger);
+        spares.Recover();
+        spares.Ensure();
+
+        _room = new JournalRoom(options, disk, time, logger);
+        _open = new OpenGroup(_pool);
+        _store = new SegmentStore(options, disk, recovered, spares, drawSalt, logger);
+        _committer = new GroupCommitter(_open, _store, _room, options, fence, recovered.NextSequence, logger);
+        _reader = new JournalReader(_store, _quarantine);
+        JournalLog.Recovered(logger, _store.Count, _store.BytesWaiting, recovered.NextSequence);
+
+        if (withThreads) _threads = new JournalThreads(_committer, _store);
+    }
+
+    /// <summary>The journal at this moment.</summary>
+    public JournalStatus Status => new()
+    {
+        State = _isClosed ? AppendOutcome.Closed : _room.Check(_store.BytesWaiting),
+        BytesWaiting = _store.BytesWaiting,
+        Segments = _store.Count,
+        OldestWaitingMicros = _reader.PeekReceivedAt(_store.ShippedPosition),
+        Counters = new JournalCounters
+        {
+            Records = _committer.Records,
+            Bytes = _committer.Bytes,
+            Groups = _committer.Groups,
+            FailedGroups = _committer.FailedGroups,
+            LostRecords = _quarantine.LostRecords,
+        },
+    };
+
+    /// <summary>Everything before it is stored elsewhere, durably.</summary>
+    public JournalPosition ShippedPosition => _store.ShippedPosition;
+
+    /// <summary>What the last <see cref="ForgetAsync"/> kept beside the position.</summary>
+    public ReadOnlyMemory<byte> Ledger => _store.Ledger;
+
+    /// <summary>Opens the journal and recovers what an earlier process left.</summary>
+    /// <exception cref="JournalException">
+    /// Another process holds it, a segment is missing, or the position is unreadable; nothing was changed.
+    /// </exception>
+    public static EventJournal Open(
+        JournalOptions options, IDisk disk, AskFence fence, TimeProvider time, ILogger logger) =>
+        Open(options, disk, fence, time, logger, DrawSalt, withThreads: true);
+
+    /// <summary>As above; without threads of its own, the caller commits by <see cref="CommitOnce"/>.</summary>
+    internal static EventJournal Open(
+        JournalOptions options,
+        IDisk disk,
+        AskFence fence,
+        TimeProvider time,
+        ILogger logger,
+        Func<ulong> drawSalt,
+        bool withThreads)
+    {
+        if (options.Validate().FirstOrDefault() is { } mistake) throw new JournalException(mistake);
+
+        disk.CreateDirectory(options.Directory);
+        var fileLock = disk.TryLock(Path.Combine(options.Directory, "journal.lock"))
+            ?? throw new JournalException(
+                $"Another process uses the journal in '{options.Directory}'. Stop it, or give this one its own directory.");
+        try
+        {
+            return new EventJournal(options, disk, fence, time, logger, fileLock, drawSalt, withThreads);
+        }
+        catch
+        {
+            fileLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Appends one request to the open group. The payload is not copied before the group is written: it must stay
+    /// untouched until the task completes.
+    /// </summary>
+    /// <param name="entry">The token's entry as the look-up found it.</param>
+    /// <param name="epoch">The table's epoch, read before that look-up.</param>
+    /// <param name="receivedAtMicros">Microseconds since 1970 UTC.</param>
+    /// <param name="payload">Any bytes, also none.</param>
+    public ValueTask<AppendOutcome> AppendAsync(
+        TokenEntry entry, long epoch, long receivedAtMicros, ReadOnlyMemory<byte> payload)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayloadBytes, nameof(payload));
+        return Join(PendingAppend.Rent(_pool, entry, epoch, receivedAtMicros, payload));
+    }
+
+    /// <summary>
+    /// Lets a refusal wait for a fence that is asked after this call: <see cref="AppendOutcome.Kept"/> when nothing
+    /// changed since <paramref name="epoch"/> and the refusal stands, <see cref="AppendOutcome.Stale"/> when the token
+    /// has to be looked up again.
+    /// </summary>
+    public ValueTask<AppendOutcome> FenceAsync(long epoch) =>
+        Join(PendingAppend.Rent(_pool, null, epoch, 0, default));
+
+    /// <summary>Completes when a durable record lies behind the position.</summary>
+    /// <exception cref="ObjectDisposedException">The journal was disposed meanwhile.</exception>
+    public ValueTask WaitForMoreAsync(JournalPosition after, CancellationToken cancellationToken) =>
+        _store.WaitForMoreAsync(after, cancellationToken);
+
+    /// <summary>
+    /// Fills the batch with the records that follow a position: durable ones only, whole, in order, and up to
+    /// <paramref name="maxBytes"/> unless the first alone is larger. False when there is none.
+    /// </summary>
+    public bool Read(JournalPosition from, JournalBatch batch, int maxBytes) => _reader.Read(from, batch, maxBytes);
+
+    /// <summary>
+    /// Persists how far the journal was shipped, together with bytes of the shipper's own (at most 1 MiB), and then
+    /// frees what lies before. Done when this returns; it may be called again after a failure.
+    /// </summary>
+    /// <exception cref="IOException">The position could not be persisted; nothing was freed.</exception>
+    public ValueTask ForgetAsync(JournalPosition upTo, ReadOnlyMemory<byte> ledger = default)
+    {
+        _store.Forget(upTo, ledger);
+        _room.Invalidate();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Takes no more appends; those taken are fenced, written and answered before this completes.</summary>
+    public ValueTask CloseAsync()
+    {
+        lock (_closeLock)
+        {
+            Volatile.Write(ref _isClosed, true);
+            _closing ??= _threads?.StopAsync() ?? CloseHere();
+        }
+
+        return new ValueTask(_closing);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        _store.Dispose();
+        _lock.Dispose();
+    }
+
+    /// <summary>One step of the committer, for whoever opened the journal without threads.</summary>
+    internal bool CommitOnce() => _committer.CommitOnce();
+
+    private static ulong DrawSalt()
+    {
+        Span<byte> salt = stackalloc byte[sizeof(ulong)];
+        RandomNumberGenerator.Fill(salt);
+        return BitConverter.ToUInt64(salt);
+    }
+
+    private ValueTask<AppendOutcome> Join(PendingAppend pending)
+    {
+        var task = pending.Task; // Before it joins: then it may be done, taken and rented again at any moment.
+        if (!_open.TryJoin(pending, out bool isFirst)) pending.Complete(AppendOutcome.Closed);
+        else if (isFirst) _threads?.WakeCommitter();
+        return task;
+    }
+
+    private Task CloseHere()
+    {
+        _committer.CommitLast();
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,216 @@
+using Gateway.Core.Tokens;
+using Microsoft.Extensions.Logging;
+
+namespace Gateway.Core.Journal;
+
+/// <summary>
+/// Turns the open group into durable records, one group after the other: close, ask the fence, write, sync,
+/// complete. There are no timers: what arrives during one group's sync is the next group.
+/// </summary>
+internal sealed class GroupCommitter(
+    OpenGroup open,
+    SegmentStore store,
+    JournalRoom room,
+    JournalOptions options,
+    AskFence fence,
+    ulong nextSequence,
+    ILogger logger)
+{
+    private readonly GroupWriter _writer = new(options.SegmentBytes);
+    private ulong _nextSequence = nextSequence;
+    private long _records;
+    private long _bytes;
+    private long _groups;
+    private long _failedGroups;
+
+    public long Records => Volatile.Read(ref _records);
+
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    public long Groups => Volatile.Read(ref _groups);
+
+    public long FailedGroups => Volatile.Read(ref _failedGroups);
+
+    /// <summary>Commits what has piled up; false when there was nothing. One thread at a time.</summary>
+    public bool CommitOnce()
+    {
+        if (open.Close() is not { } group) return false;
+
+        Commit(group);
+        return true;
+    }
+
+    /// <summary>Commits the last group; nothing can join any more.</summary>
+    public void CommitLast()
+    {
+        if (open.Seal() is { } group) Commit(group);
+    }
+
+    private void Commit(PendingAppend group)
+    {
+        // The group is closed: from here on the fence may be asked, and one answer serves all that it holds.
+        var roomFor = room.Check(store.BytesWaiting);
+        var answer = NeedsFence(group, roomFor, out long oldestEpoch) ? Ask(oldestEpoch) : default;
+
+        var admitted = Admit(group, roomFor, answer);
+        while (admitted is not null) admitted = WriteGroup(admitted, answer.Epoch);
+    }
+
+    private static bool NeedsFence(PendingAppend group, AppendOutcome roomFor, out long oldestEpoch)
+    {
+        oldestEpoch = long.MaxValue;
+        for (var pending = group; pending is not null; pending = pending.Next)
+        {
+            if (roomFor == AppendOutcome.Kept || pending.Entry is null)
+                oldestEpoch = Math.Min(oldestEpoch, pending.Epoch);
+        }
+
+        return oldestEpoch != long.MaxValue;
+    }
+
+    private FenceAnswer Ask(long oldestEpoch)
+    {
+        try
+        {
+            var asked = fence(oldestEpoch, CancellationToken.None);
+            return asked.IsCompletedSuccessfully ? asked.Result : asked.AsTask().GetAwaiter().GetResult();
+        }
+        catch (Exception exception)
+        {
+            // Whatever went wrong, nobody answered; without an answer nothing is kept.
+            JournalLog.FenceFailed(logger, exception);
+            return new FenceAnswer(FenceVerdict.Unavailable, 0);
+        }
+    }
+
+    /// <summary>Completes all that will not be written, and returns the rest in its order.</summary>
+    private static PendingAppend? Admit(PendingAppend group, AppendOutcome roomFor, FenceAnswer answer)
+    {
+        PendingAppend? first = null;
+        PendingAppend? last = null;
+        for (PendingAppend? pending = group, next; pending is not null; pending = next)
+        {
+            next = pending.Next;
+            pending.Next = null;
+            var outcome = Judge(pending, roomFor, answer.Verdict);
+            if (outcome != AppendOutcome.Kept || pending.Entry is null)
+            {
+                pending.Complete(outcome);
+                continue;
+            }
+
+            if (last is null) first = pending;
+            else last.Next = pending;
+            last = pending;
+        }
+
+        return first;
+    }
+
+    private static AppendOutcome Judge(PendingAppend pending, AppendOutcome roomFor, FenceVerdict verdict)
+    {
+        if (pending.Entry is not null && roomFor != AppendOutcome.Kept) return roomFor;
+
+        return verdict switch
+        {
+            FenceVerdict.Same => AppendOutcome.Kept,
+            FenceVerdict.Moved => pending.Entry is { IsCurrent: true } ? AppendOutcome.Kept : AppendOutcome.Stale,
+            _ => AppendOutcome.Unfenced,
+        };
+    }
+
+    /// <summary>Writes as many as one sync may cover, and returns the first that is left over.</summary>
+    private PendingAppend? WriteGroup(PendingAppend first, long epoch)
+    {
+        if (FindSegment(first) is not { } segment) return null;
+
+        var rest = Bound(first, segment, out int count);
+        try
+        {
+            Lay(first, rest, segment, epoch);
+            segment.File.Sync();
+        }
+        catch (IOException exception)
+        {
+            // A failed sync proves nothing about any byte since the one before, and is not told twice.
+            store.Abandon();
+            Volatile.Write(ref _failedGroups, _failedGroups + 1);
+            JournalLog.WriteFailed(logger, exception, segment.Number, segment.End, count);
+            Complete(first, rest, exception.IsDiskFull() ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed);
+            return rest;
+        }
+
+        Publish(segment, count);
+        Complete(first, rest, AppendOutcome.Kept);
+        return rest;
+    }
+
+    /// <summary>A segment with room for the record; null, with the whole list failed, when none can be begun.</summary>
+    private Segment? FindSegment(PendingAppend first)
+    {
+        long size = JournalRecord.SizeOf(first.Payload.Length);
+        if (store.Active is { } active && active.End + size <= active.Capacity) return active;
+
+        try
+        {
+            return store.Begin(size, _nextSequence);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            JournalLog.BeginFailed(logger, exception);
+            bool isFull = exception is IOException failure && failure.IsDiskFull();
+            Complete(first, null, isFull ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed);
+            return null;
+        }
+    }
+
+    private PendingAppend? Bound(PendingAppend? first, Segment segment, out int count)
+    {
+        long room = segment.Capacity - segment.End;
+        long bytes = 0;
+        count = 0;
+        var pending = first;
+        for (; pending is not null && count < options.MaxGroupRecords; pending = pending.Next)
+        {
+            bytes += JournalRecord.SizeOf(pending.Payload.Length);
+            if (bytes > room || (count > 0 && bytes > options.MaxGroupBytes)) break;
+            count++;
+        }
+
+        return pending;
+    }
+
+    private void Lay(PendingAppend first, PendingAppend? rest, Segment segment, long epoch)
+    {
+        _writer.Start(segment);
+        ulong sequence = _nextSequence;
+        for (var pending = first; pending != rest; pending = pending.Next!)
+        {
+            var fields = new JournalRecordFields(
+                sequence++, _nextSequence, epoch, pending.Entry!.ProjectId, pending.ReceivedAtMicros);
+            _writer.Add(fields, pending.Payload.Span);
+        }
+
+        _writer.Flush();
+    }
+
+    private void Publish(Segment segment, int count)
+    {
+        long bytes = _writer.Position - segment.End;
+        _nextSequence += (ulong)count;
+        store.Publish(segment, new SegmentEnd(_writer.Position, _nextSequence, _writer.LastChecksum));
+
+        Volatile.Write(ref _records, _records + count);
+        Volatile.Write(ref _bytes, _bytes + bytes);
+        Volatile.Write(ref _groups, _groups + 1);
+    }
+
+    private static void Complete(PendingAppend first, PendingAppend? rest, AppendOutcome outcome)
+    {
+        for (PendingAppend? pending = first, next; pending != rest; pending = next)
+        {
+            next = pending!.Next;
+            pending.Complete(outcome);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+
+namespace Gateway.Core.Journal;
+
+/// <summary>
+/// What the bytes of a segment hold. Where the next segment's header says how far this one was durable, everything
+/// unreadable before that is damage. Of the last segment nobody says, and an unreadable record is damage only when
+/// something of a later group lies behind it; else the group was never synced, and the tail is torn.
+/// </summary>
+internal sealed class SegmentScan
+{
+    private SegmentScan(SegmentHeader header) => NextSequence = header.FirstSequence;
+
+    /// <summary>Where the records that count end.</summary>
+    public long End { get; private set; } = SegmentHeader.Bytes;
+
+    public ulong NextSequence { get; private set; }
+
+    public uint LastChecksum { get; private set; }
+
+    /// <summary>Whether something that could not be read was left out behind the end.</summary>
+    public bool HasTornTail { get; private set; }
+
+    public List<DamagedRange> Damage { get; } = [];
+
+    /// <param name="segment">The file from its start.</param>
+    /// <param name="header">The header, which may have been read from its second copy.</param>
+    /// <param name="known">How far the segment is known to have been durable; null when nobody says.</param>
+    public static SegmentScan Run(ReadOnlySpan<byte> segment, SegmentHeader header, SegmentEnd? known)
+    {
+        var scan = new SegmentScan(header);
+        int limit = known is null ? segment.Length : (int)Math.Min(known.Value.Offset, segment.Length);
+        segment = segment[..limit];
+
+        int at = SegmentHeader.Bytes;
+        while (at < limit)
+        {
+            if (scan.TryTake(segment, header.Key, ref at)) continue;
+
+            int behind = FindNext(segment, at, header.Key, scan.NextSequence);
+            if (known is null && !HasLaterGroup(segment, behind, header.Key, scan.NextSequence))
+            {
+                scan.HasTornTail = behind >= 0 || IsBegun(segment[at..], header.Key);
+                break;
+            }
+
+            if (behind < 0) break;
+            scan.AddDamage(at, behind, SequenceAt(segment, behind, header.Key));
+            at = behind;
+        }
+
+        scan.End = at;
+        if (known is { } end) scan.ReachFor(end, at);
+        return scan;
+    }
+
+    /// <summary>
+    /// The next readable record at or behind <paramref name="from"/> that may follow a hole which begins there and
+    /// at sequence <paramref name="lost"/>; -1 when there is none.
+    /// </summary>
+    private static int FindNext(ReadOnlySpan<byte> segment, int from, SegmentKey key, ulong lost)
+    {
+        for (int at = from; at <= segment.Length - JournalRecord.HeaderBytes; at += JournalRecord.Alignment)
+        {
+            if (JournalRecord.Read(segment[at..], key, out var record, out _) != RecordStatus.Complete) continue;
+
+            ulong mostLost = (ulong)(at - from) / JournalRecord.HeaderBytes;
+            if (record.Sequence > lost && record.Sequence - lost <= mostLost) return at;
+        }
+
+        return -1;
+    }
+
+    private static bool HasLaterGroup(ReadOnlySpan<byte> segment, int from, SegmentKey key, ulong lost)
+    {
+        int at = from;
+        while (at >= 0 && at < segment.Length)
+        {
+            var status = JournalRecord.Read(segment[at..], key, out var record, out long size);
+            if (status == RecordStatus.Complete && record.Group > lost) return true;
+
+            at = status == RecordStatus.Complete ? at + (int)size : FindNext(segment, at + 8, key, lost);
+        }
+
+        return false;
+    }
+
+    private static bool IsBegun(ReadOnlySpan<byte> bytes, SegmentKey key) =>
+        bytes.Length >= JournalRecord.HeaderBytes && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == key.Magic;
+
+    private static ulong SequenceAt(ReadOnlySpan<byte> segment, int at, SegmentKey key)
+    {
+        JournalRecord.Read(segment[at..], key, out var record, out _);
+        return record.Sequence;
+    }
+
+    private bool TryTake(ReadOnlySpan<byte> segment, SegmentKey key, ref int at)
+    {
+        var status = JournalRecord.Read(segment[at..], key, out var record, out long size);
+        if (status != RecordStatus.Complete || record.Sequence != NextSequence) return false;
+
+        NextSequence++;
+        LastChecksum = record.Checksum;
+        at += (int)size;
+        return true;
+    }
+
+    private void AddDamage(long from, long to, ulong nextSequence)
+    {
+        Damage.Add(new DamagedRange(from, to, NextSequence, nextSequence - 1));
+        NextSequence = nextSequence;
+    }
+
+    /// <summary>What is missing up to the known end is damage too.</summary>
+    private void ReachFor(SegmentEnd known, int at)
+    {
+        End = Math.Max(End, known.Offset);
+        if (NextSequence < known.NextSequence) AddDamage(at, End, known.NextSequence);
+        else if (at < End) Damage.Add(new DamagedRange(at, End, NextSequence, NextSequence - 1));
+    }
+}

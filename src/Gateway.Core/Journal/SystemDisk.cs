@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Gateway.Core.Journal;
+
+/// <summary>The operating system's files. On Linux a sync is <c>fdatasync</c>, elsewhere the runtime's flush.</summary>
+public sealed partial class SystemDisk : IDisk
+{
+    private const int InterruptedCall = 4;
+    private const int OpenReadOnlyCloseOnExec = 0x80000;
+
+    public void CreateDirectory(string path) => Directory.CreateDirectory(path);
+
+    public IReadOnlyList<string> List(string directory) =>
+        [.. Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path))];
+
+    public IDisposable? TryLock(string path)
+    {
+        try
+        {
+            // On Unix the runtime takes an flock for this; the kernel lets go of it however the process ends.
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return null;
+        }
+    }
+
+    public IDiskFile Open(string path) => new SystemFile(OpenHandle(path, FileMode.Open));
+
+    public IDiskFile Create(string path) => new SystemFile(OpenHandle(path, FileMode.Create));
+
+    public void Rename(string path, string newPath) => File.Move(path, newPath, overwrite: true);
+
+    public void Delete(string path) => File.Delete(path);
+
+    public void SyncDirectory(string directory)
+    {
+        if (!OperatingSystem.IsLinux()) return; // Elsewhere a directory cannot be opened, or needs no sync.
+
+        int descriptor = OpenDescriptor(directory, OpenReadOnlyCloseOnExec);
+        if (descriptor < 0) throw Failure("open", directory);
+
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        while (SyncAll(handle) != 0)
+        {
+            if (Marshal.GetLastPInvokeError() != InterruptedCall) throw Failure("fsync", directory);
+        }
+    }
+
+    public DiskSpace GetSpace(string directory)
+    {
+        var drive = new DriveInfo(Path.GetFullPath(directory));
+        return new DiskSpace(drive.AvailableFreeSpace, drive.TotalSize);
+    }
+
+    private static SafeFileHandle OpenHandle(string path, FileMode mode) =>
+        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+
+    private static IOException Failure(string call, string? path = null)
+    {
+        int error = Marshal.GetLastPInvokeError();
+        string text = Marshal.GetPInvokeErrorMessage(error);
+        return new IOException(path is null ? $"{call}: {text}" : $"{call} '{path}': {text}", error);
+    }
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int SyncData(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int SyncAll(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenDescriptor(string path, int flags);
+
+    private sealed class SystemFile(SafeFileHandle handle) : IDiskFile
+    {
+        public long Length => RandomAccess.GetLength(handle);
+
+        public int Read(Span<byte> buffer, long offset)
+        {
+            int total = 0;
+            while (total < buffer.Length)
+            {
+                int read = RandomAccess.Read(handle, buffer[total..], offset + total);
+                if (read == 0) break;
+                total += read;
+            }
+
+            return total;
+        }
+
+        public int Write(ReadOnlySpan<byte> data, long offset)
+        {
+            RandomAccess.Write(handle, data, offset);
+            return data.Length;
+        }
+
+        public void Sync()
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                RandomAccess.FlushToDisk(handle);
+                return;
+            }
+
+            while (SyncData(handle) != 0)
+            {
+                // An interrupted call has reported no error yet; any other failure has, and is told only once.
+                if (Marshal.GetLastPInvokeError() != InterruptedCall) throw Failure("fdatasync");
+            }
+        }
+
+        public void SetLength(long length) => RandomAccess.SetLength(handle, length);
+
+        public void Dispose() => handle.Dispose();
+    }
+}
