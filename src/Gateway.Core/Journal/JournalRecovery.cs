@@ -45,21 +45,21 @@ internal sealed class JournalRecovery(
 
     private JournalPosition FindPosition(PositionSlots slots, List<ulong> numbers)
     {
-        if (slots.IsKnown && slots.Position.Segment > 0) return slots.Position;
+        var start = new JournalPosition(1, SegmentHeader.Bytes);
+        if (slots.IsKnown) return slots.Position == default ? start : slots.Position;
 
         // A segment is named before a slot is first written, and the first segment goes only after a position was
         // saved: so an unreadable slot is harmless while segment 1 is there, and damage when it is not.
         ulong first = numbers.Count == 0 ? 1 : numbers[0];
-        bool isNew = numbers.Count == 0 && !slots.AnyFile;
-        if (slots.AnyFile && !slots.IsKnown && (numbers.Count == 0 || first > 1))
+        if (slots.AnyFile && (numbers.Count == 0 || first > 1))
         {
             throw new JournalException(
                 $"Neither of the journal's position files in '{options.Directory}' can be read, so nobody knows what was "
                 + "shipped. Restore one; or delete both to ship again whatever is there (what was shipped is recognised).");
         }
 
-        if (!isNew && !slots.IsKnown) JournalLog.PositionLost(logger, first);
-        return new JournalPosition(first, SegmentHeader.Bytes);
+        if (numbers.Count > 0) JournalLog.PositionLost(logger, first);
+        return start with { Segment = first };
     }
 
     /// <summary>Ends what a forget began whose process ended after the position was saved.</summary>

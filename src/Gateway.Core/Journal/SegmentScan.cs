@@ -60,8 +60,14 @@ internal sealed class SegmentScan
     /// </summary>
     private static int FindNext(ReadOnlySpan<byte> segment, int from, SegmentKey key, ulong lost)
     {
-        for (int at = from; at <= segment.Length - JournalRecord.HeaderBytes; at += JournalRecord.Alignment)
+        Span<byte> magic = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32LittleEndian(magic, key.Magic);
+
+        int at = Math.Min(from, segment.Length);
+        for (int found; (found = segment[at..].IndexOf(magic)) >= 0; at++)
         {
+            at += found;
+            if (at % JournalRecord.Alignment != 0) continue;
             if (JournalRecord.Read(segment[at..], key, out var record, out _) != RecordStatus.Complete) continue;
 
             ulong mostLost = (ulong)(at - from) / JournalRecord.HeaderBytes;
@@ -79,7 +85,7 @@ internal sealed class SegmentScan
             var status = JournalRecord.Read(segment[at..], key, out var record, out long size);
             if (status == RecordStatus.Complete && record.Group > lost) return true;
 
-            at = status == RecordStatus.Complete ? at + (int)size : FindNext(segment, at + 8, key, lost);
+            at = status == RecordStatus.Complete ? at + (int)size : FindNext(segment, at + JournalRecord.Alignment, key, lost);
         }
 
         return false;

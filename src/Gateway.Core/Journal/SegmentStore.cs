@@ -8,8 +8,6 @@ namespace Gateway.Core.Journal;
 /// </summary>
 internal sealed class SegmentStore : IDisposable
 {
-    private const int SizeStep = 4096;
-
     private readonly Lock _lock = new();
     private readonly JournalOptions _options;
     private readonly IDisk _disk;
@@ -70,9 +68,7 @@ internal sealed class SegmentStore : IDisposable
     {
         Active = null;
         var previous = Last();
-        long capacity = SegmentHeader.Bytes + recordBytes;
-        capacity = capacity <= _options.SegmentBytes ? _options.SegmentBytes : (capacity + SizeStep - 1) & -SizeStep;
-
+        long capacity = Math.Max(_options.SegmentBytes, SegmentHeader.Bytes + recordBytes);
         var header = new SegmentHeader(
             (previous?.Number ?? 0) + 1, _drawSalt(), firstSequence, previous?.End ?? 0, previous?.LastChecksum ?? 0);
         string spare = Spares.Take(capacity);

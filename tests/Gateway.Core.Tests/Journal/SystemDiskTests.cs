@@ -1,0 +1,130 @@
+using Gateway.Core.Journal;
+using Gateway.Core.Tokens;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Core.Tests.Journal;
+
+/// <summary>The journal with its threads on real files.</summary>
+public sealed class SystemDiskTests : IDisposable
+{
+    private readonly TokenEntry _entry = new(1, 7, "phc_test"u8.ToArray());
+    private readonly JournalOptions _options = new(Directory.CreateTempSubdirectory("journal-").FullName)
+    {
+        SegmentBytes = 1 << 20,
+        MinFreeBytes = 0,
+    };
+
+    [Fact]
+    public async Task Many_writers_and_a_shipper_lose_and_repeat_nothing()
+    {
+        const int Writers = 16;
+        const int Each = 500;
+        SortedSet<int> shipped = [];
+
+        await using (var journal = Open())
+        {
+            var shipping = ShipAsync(journal, shipped, Writers * Each);
+            await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
+            {
+                for (int i = 0; i < Each; i++)
+                {
+                    byte[] payload = TestJournal.Payload((writer * Each) + i, 600);
+                    Assert.Equal(AppendOutcome.Kept, await journal.AppendAsync(_entry, 1, i, payload));
+                }
+            })));
+            await shipping;
+
+            Assert.Equal(0, journal.Status.BytesWaiting);
+            Assert.Equal(Writers * Each, journal.Status.Counters.Records);
+            Assert.True(journal.Status.Counters.Groups < Writers * Each);
+        }
+
+        Assert.Equal(Enumerable.Range(0, Writers * Each), shipped);
+    }
+
+    [Fact]
+    public async Task A_closed_journal_opens_again_with_what_was_not_shipped()
+    {
+        await using (var journal = Open())
+        {
+            Assert.Equal(AppendOutcome.Kept, await journal.AppendAsync(_entry, 1, 5, TestJournal.Payload(42)));
+        }
+
+        await using var again = Open();
+        var batch = new JournalBatch();
+        Assert.True(again.Read(again.ShippedPosition, batch, 4096));
+        Assert.Equal(1, batch.Count);
+        Assert.Equal(5, again.Status.OldestWaitingMicros);
+    }
+
+    [Fact]
+    public async Task A_second_journal_on_the_directory_is_refused_until_the_first_is_gone()
+    {
+        await using (Open())
+        {
+            Assert.Contains("Another process", Assert.Throws<JournalException>(Open).Message, StringComparison.Ordinal);
+        }
+
+        await using var second = Open();
+        Assert.True(second.Status.IsAccepting);
+    }
+
+    [Fact]
+    public async Task Appending_allocates_nothing_once_warm()
+    {
+        await using var journal = EventJournal.Open(
+            _options,
+            new SystemDisk(),
+            (epoch, _) => ValueTask.FromResult(new FenceAnswer(FenceVerdict.Same, epoch)),
+            TimeProvider.System,
+            NullLogger.Instance,
+            () => 1,
+            withThreads: false);
+        byte[] payload = TestJournal.Payload(1, 500);
+        AppendGroups(journal, payload, 20);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        AppendGroups(journal, payload, 20);
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    public void Dispose() => Directory.Delete(_options.Directory, recursive: true);
+
+    private static async Task ShipAsync(EventJournal journal, SortedSet<int> shipped, int count)
+    {
+        var batch = new JournalBatch();
+        var position = journal.ShippedPosition;
+        while (shipped.Count < count)
+        {
+            await journal.WaitForMoreAsync(position, CancellationToken.None);
+            if (!journal.Read(position, batch, 100_000)) continue;
+
+            foreach (var record in batch) Assert.True(shipped.Add(TestJournal.IdOf(record.Payload.ToArray())));
+            position = batch.Next;
+            await journal.ForgetAsync(position);
+        }
+    }
+
+    private void AppendGroups(EventJournal journal, byte[] payload, int groups)
+    {
+        for (int group = 0; group < groups; group++)
+        {
+#pragma warning disable CA2012 // Each is complete after the commit, and taken once; awaiting would allocate.
+            var first = journal.AppendAsync(_entry, 1, 0, payload);
+            var second = journal.AppendAsync(_entry, 1, 0, payload);
+            var refusal = journal.FenceAsync(1);
+#pragma warning restore CA2012
+            journal.CommitOnce();
+            if (first.Result != AppendOutcome.Kept || second.Result != AppendOutcome.Kept || refusal.Result != AppendOutcome.Kept)
+                Assert.Fail("An append was not kept.");
+        }
+    }
+
+    private EventJournal Open() => EventJournal.Open(
+        _options,
+        new SystemDisk(),
+        (epoch, _) => ValueTask.FromResult(new FenceAnswer(FenceVerdict.Same, epoch)),
+        TimeProvider.System,
+        NullLogger.Instance);
+}
