@@ -73,6 +73,9 @@ public sealed class EventJournal : IAsyncDisposable
     /// <summary>Everything before it is stored elsewhere, durably.</summary>
     public JournalPosition ShippedPosition => _store.ShippedPosition;
 
+    /// <summary>Behind the last durable record: where a shipper that reads on will have to get to.</summary>
+    public JournalPosition DurableEnd => _store.DurableEnd;
+
     /// <summary>What the last <see cref="ForgetAsync"/> kept beside the position.</summary>
     public ReadOnlyMemory<byte> Ledger => _store.Ledger;
 
@@ -99,7 +102,8 @@ public sealed class EventJournal : IAsyncDisposable
         disk.CreateDirectory(options.Directory);
         var fileLock = disk.TryLock(Path.Combine(options.Directory, "journal.lock"))
             ?? throw new JournalException(
-                $"Another process uses the journal in '{options.Directory}'. Stop it, or give this one its own directory.");
+                $"Another process uses the journal in '{options.Directory}'. Stop it, or give this one "
+                + "its own directory.");
         try
         {
             return new EventJournal(options, disk, fence, time, logger, fileLock, drawSalt, withThreads);

@@ -17,7 +17,14 @@ internal static partial class JournalLog
         "Journal segment {Segment} is DAMAGED between bytes {From} and {To}: {Records} records are lost, sequences "
         + "{FirstLost} to {LastLost}. Every other record is kept. A copy for examination: {Quarantine}")]
     public static partial void Damaged(
-        ILogger logger, ulong segment, long from, long to, long records, ulong firstLost, ulong lastLost, string quarantine);
+        ILogger logger,
+        ulong segment,
+        long from,
+        long to,
+        long records,
+        ulong firstLost,
+        ulong lastLost,
+        string quarantine);
 
     [LoggerMessage(4, LogLevel.Critical,
         "Journal segment {Segment} has no readable header: all of its records are lost, from sequence {FirstLost} on. "
@@ -28,9 +35,10 @@ internal static partial class JournalLog
     public static partial void QuarantineFailed(ILogger logger, Exception exception, ulong segment);
 
     [LoggerMessage(6, LogLevel.Error,
-        "Writing journal segment {Segment} failed. It ends at {Offset}; its last {Records} records are refused, and the "
-        + "next ones go to a new segment.")]
-    public static partial void WriteFailed(ILogger logger, Exception exception, ulong segment, long offset, int records);
+        "Writing journal segment {Segment} failed. It ends at {Offset}; its last {Records} records are refused, and "
+        + "the next ones go to a new segment.")]
+    public static partial void WriteFailed(
+        ILogger logger, Exception exception, ulong segment, long offset, int records);
 
     [LoggerMessage(7, LogLevel.Error, "No new journal segment could be begun.")]
     public static partial void BeginFailed(ILogger logger, Exception exception);
@@ -55,6 +63,7 @@ internal static partial class JournalLog
     [LoggerMessage(13, LogLevel.Error, "The free space of the journal's disk cannot be told.")]
     public static partial void SpaceUnknown(ILogger logger, Exception exception);
 
-    [LoggerMessage(14, LogLevel.Warning, "A forgotten journal segment could not be removed; the next start removes it.")]
+    [LoggerMessage(14, LogLevel.Warning,
+        "A forgotten journal segment could not be removed; the next start removes it.")]
     public static partial void ForgetFailed(ILogger logger, Exception exception);
 }

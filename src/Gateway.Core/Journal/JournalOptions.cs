@@ -19,7 +19,7 @@ public sealed record JournalOptions(string Directory)
     /// </summary>
     public long? MinFreeBytes { get; init; }
 
-    /// <summary>A group larger than this is synced in parts, so that its first records need not wait for its last.</summary>
+    /// <summary>A larger group is synced in parts, so that its first records need not wait for its last.</summary>
     public int MaxGroupBytes { get; init; } = 8 << 20;
 
     public int MaxGroupRecords { get; init; } = 16 << 10;

@@ -6,7 +6,7 @@ namespace Gateway.Core.Journal;
 /// </summary>
 internal sealed class JournalReader(SegmentStore store, SegmentQuarantine quarantine)
 {
-    /// <summary>Fills the batch with at least one record if there is any; larger ones than asked for come alone.</summary>
+    /// <summary>Fills the batch with at least one record if there is any; too large a one comes alone.</summary>
     public bool Read(JournalPosition from, JournalBatch batch, int maxBytes)
     {
         batch.Clear(from);

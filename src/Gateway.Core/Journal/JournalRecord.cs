@@ -88,7 +88,7 @@ internal static class JournalRecord
         return new JournalRecordView(buffer[..size], length);
     }
 
-    /// <summary>The time of receipt from a header alone, unverified; null when this is no header of the segment.</summary>
+    /// <summary>The time of receipt from a header alone, unverified; null when this is none.</summary>
     public static long? PeekReceivedAt(ReadOnlySpan<byte> header, SegmentKey key) =>
         BinaryPrimitives.ReadUInt32LittleEndian(header) == key.Magic
             ? BinaryPrimitives.ReadInt64LittleEndian(header[48..])

@@ -54,8 +54,9 @@ internal sealed class JournalRecovery(
         if (slots.AnyFile && (numbers.Count == 0 || first > 1))
         {
             throw new JournalException(
-                $"Neither of the journal's position files in '{options.Directory}' can be read, so nobody knows what was "
-                + "shipped. Restore one; or delete both to ship again whatever is there (what was shipped is recognised).");
+                $"Neither of the journal's position files in '{options.Directory}' can be read, so nobody knows what "
+                + "was shipped. Restore one; or delete both to ship again whatever is there (what is "
+                + "stored already is recognised).");
         }
 
         if (numbers.Count > 0) JournalLog.PositionLost(logger, first);
@@ -125,8 +126,8 @@ internal sealed class JournalRecovery(
         if (known is { } end && scan.Damage.Count == 0 && scan.LastChecksum != end.LastChecksum)
         {
             throw new JournalException(
-                $"Journal segment {segment.Number} does not end as segment {segment.Number + 1} says that it did: one of "
-                + "the two files is from elsewhere. Put the right one back.");
+                $"Journal segment {segment.Number} does not end as segment {segment.Number + 1} says that it did: one "
+                + "of the two files is from elsewhere. Put the right one back.");
         }
 
         segment.MoveEnd(new SegmentEnd(scan.End, scan.NextSequence, scan.LastChecksum));
@@ -142,7 +143,10 @@ internal sealed class JournalRecovery(
 
         // Sequences go on above all that the segment can have held.
         ulong most = (ulong)(file.Length / JournalRecord.HeaderBytes);
-        var segment = new Segment(PathOf(number), file, new SegmentHeader(number, 0, firstLost, 0, 0), file.Length);
+        var segment = new Segment(PathOf(number), file, new SegmentHeader(number, 0, firstLost, 0, 0), file.Length)
+        {
+            IsUnreadable = true,
+        };
         segment.MoveEnd(new SegmentEnd(SegmentHeader.Bytes, next?.FirstSequence ?? (firstLost + most), 0));
         return segment;
     }

@@ -22,7 +22,8 @@ internal sealed class JournalRoom(JournalOptions options, IDisk disk, TimeProvid
         lock (_lock)
         {
             Measure();
-            long floor = options.MinFreeBytes ?? Math.Max(Math.Max(LeastFreeBytes, _space.TotalBytes / 10), bytesWaiting);
+            long floor = options.MinFreeBytes
+                ?? Math.Max(bytesWaiting, Math.Max(LeastFreeBytes, _space.TotalBytes / 10));
             var state = bytesWaiting >= options.QuotaBytes ? AppendOutcome.QuotaReached
                 : _space.FreeBytes < floor ? AppendOutcome.DiskFull
                 : AppendOutcome.Kept;

@@ -13,7 +13,7 @@ public readonly record struct JournalStatus
 
     public required int Segments { get; init; }
 
-    /// <summary>When the oldest unshipped record was received, in microseconds since 1970; null when none waits.</summary>
+    /// <summary>When the oldest waiting record was received, in microseconds since 1970; null without one.</summary>
     public required long? OldestWaitingMicros { get; init; }
 
     public required JournalCounters Counters { get; init; }

@@ -62,7 +62,7 @@ internal sealed class JournalThreads
         _sparesEnded.SetResult();
     }
 
-    /// <summary>An event that resets itself; unlike the system's it needs no disposal, for which a late append has no care.</summary>
+    /// <summary>An event that resets itself, and that a late append may still set: it needs no disposal.</summary>
     private sealed class WakeUp
     {
         private readonly object _monitor = new();

@@ -31,7 +31,8 @@ internal sealed class OpenGroup
     }
 
     /// <summary>Closes the group and returns it in the order of arrival; null when it is empty.</summary>
-    public PendingAppend? Close() => Volatile.Read(ref _last) is null ? null : Reverse(Interlocked.Exchange(ref _last, null));
+    public PendingAppend? Close() =>
+        Volatile.Read(ref _last) is null ? null : Reverse(Interlocked.Exchange(ref _last, null));
 
     /// <summary>Closes the last group: nothing can join any more. Once only.</summary>
     public PendingAppend? Seal() => Reverse(Interlocked.Exchange(ref _last, _seal));

@@ -33,7 +33,7 @@ internal sealed class PendingAppend : IValueTaskSource<AppendOutcome>
 
     public ValueTask<AppendOutcome> Task => new(this, _core.Version);
 
-    /// <summary>The pool grows to the greatest number of appends that ever waited at once, which the host limits.</summary>
+    /// <summary>The pool grows to as many appends as ever waited at once, which the host limits.</summary>
     public static PendingAppend Rent(
         ConcurrentQueue<PendingAppend> pool,
         TokenEntry? entry,

@@ -21,6 +21,9 @@ internal sealed class Segment(string path, IDiskFile file, SegmentHeader header,
 
     public IDiskFile File => file;
 
+    /// <summary>Whether its header is lost: what it holds cannot be read, and is left for an operator to see.</summary>
+    public bool IsUnreadable { get; init; }
+
     /// <summary>How far records may reach.</summary>
     public long Capacity => capacity;
 

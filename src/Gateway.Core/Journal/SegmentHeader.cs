@@ -68,7 +68,8 @@ internal readonly record struct SegmentHeader(
         if (checksum != Crc32C.Compute(Magic, from[..ChecksumOffset])) return false;
 
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(from[4..]);
-        if (version != Version) throw new JournalException($"The journal has format {version}; this gateway knows {Version}.");
+        if (version != Version)
+            throw new JournalException($"The journal has format {version}; this gateway knows {Version}.");
 
         header = new SegmentHeader(
             BinaryPrimitives.ReadUInt64LittleEndian(from[8..]),

@@ -85,7 +85,9 @@ internal sealed class SegmentScan
             var status = JournalRecord.Read(segment[at..], key, out var record, out long size);
             if (status == RecordStatus.Complete && record.Group > lost) return true;
 
-            at = status == RecordStatus.Complete ? at + (int)size : FindNext(segment, at + JournalRecord.Alignment, key, lost);
+            at = status == RecordStatus.Complete
+                ? at + (int)size
+                : FindNext(segment, at + JournalRecord.Alignment, key, lost);
         }
 
         return false;

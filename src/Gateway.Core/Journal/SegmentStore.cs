@@ -47,6 +47,10 @@ internal sealed class SegmentStore : IDisposable
         }
     }
 
+    /// <summary>Behind the last durable record.</summary>
+    public JournalPosition DurableEnd =>
+        Last() is { } last ? new JournalPosition(last.Number, last.End) : ShippedPosition;
+
     public ReadOnlyMemory<byte> Ledger => _slots.Ledger;
 
     public long BytesWaiting => Volatile.Read(ref _bytesWaiting);
@@ -109,7 +113,7 @@ internal sealed class SegmentStore : IDisposable
         Interlocked.Exchange(ref _more, null)?.TrySetResult();
     }
 
-    /// <summary>The segment that a position points into, and whether another one follows it, whose end is then final.</summary>
+    /// <summary>The segment that a position points into; when another one follows it, its end is final.</summary>
     public Segment? Find(JournalPosition position, out bool isFollowed)
     {
         lock (_lock)
@@ -154,9 +158,9 @@ internal sealed class SegmentStore : IDisposable
     /// <summary>Persists the position and the ledger; then removes the segments that lie wholly before it.</summary>
     public void Forget(JournalPosition upTo, ReadOnlyMemory<byte> ledger)
     {
-        var end = End();
+        var end = DurableEnd;
         if (upTo < ShippedPosition || upTo > end)
-            throw new ArgumentOutOfRangeException(nameof(upTo), upTo, $"Only {ShippedPosition} to {end} can be shipped.");
+            throw new ArgumentOutOfRangeException(nameof(upTo), upTo, $"Not from {ShippedPosition} to {end}.");
 
         _slots.SavePosition(upTo, ledger);
 
@@ -190,8 +194,6 @@ internal sealed class SegmentStore : IDisposable
         lock (_lock) return _segments.Count == 0 ? null : _segments[^1];
     }
 
-    private JournalPosition End() => Last() is { } last ? new JournalPosition(last.Number, last.End) : default;
-
     private IDiskFile OpenWithHeader(string spare, in SegmentHeader header)
     {
         var file = _disk.Open(spare);
@@ -214,7 +216,7 @@ internal sealed class SegmentStore : IDisposable
     /// <summary>Gives back what a segment that ended early will never use.</summary>
     private void Trim(Segment segment)
     {
-        if (segment.Capacity - segment.End < _options.SegmentBytes / 4) return;
+        if (segment.IsUnreadable || segment.Capacity - segment.End < _options.SegmentBytes / 4) return;
 
         try
         {
@@ -250,8 +252,8 @@ internal sealed class SegmentStore : IDisposable
         long waiting = 0;
         foreach (var segment in _segments)
         {
-            long from = segment.Number == _shipped.Segment ? Math.Max(_shipped.Offset, SegmentHeader.Bytes) : SegmentHeader.Bytes;
-            waiting += Math.Max(0, segment.End - from);
+            long shipped = segment.Number == _shipped.Segment ? _shipped.Offset : 0;
+            waiting += Math.Max(0, segment.End - Math.Max(shipped, SegmentHeader.Bytes));
         }
 
         return waiting;

@@ -7,6 +7,9 @@ namespace Gateway.Core.Journal;
 public sealed partial class SystemDisk : IDisk
 {
     private const int InterruptedCall = 4;
+    private const int WouldBlock = 11;
+    private const int WouldBlockOnMac = 35;
+    private const int SharingViolation = unchecked((int)0x80070020);
     private const int OpenReadOnlyCloseOnExec = 0x80000;
 
     public void CreateDirectory(string path) => Directory.CreateDirectory(path);
@@ -21,7 +24,7 @@ public sealed partial class SystemDisk : IDisk
             // On Unix the runtime takes an flock for this; the kernel lets go of it however the process ends.
             return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException exception) when (exception.HResult is WouldBlock or WouldBlockOnMac or SharingViolation)
         {
             return null;
         }

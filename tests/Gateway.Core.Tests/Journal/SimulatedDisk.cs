@@ -196,7 +196,8 @@ internal sealed class SimulatedDisk(int seed) : IDisk
             if (offset + data.Length > Current.Length) SetLength(offset + data.Length);
 
             data.CopyTo(Current.AsSpan(offset));
-            for (int sector = offset / Sector; sector <= (offset + data.Length - 1) / Sector; sector++) _dirty.Add(sector);
+            int last = (offset + data.Length - 1) / Sector;
+            for (int sector = offset / Sector; sector <= last; sector++) _dirty.Add(sector);
         }
 
         public void SetLength(int length)

@@ -56,7 +56,7 @@ public sealed class SimulationTests
             var expected = all.Where(record => record != hit).Select(record => record.Sequence);
             Assert.Equal(expected, test.ReadAll().Select(record => record.Sequence));
             Assert.Equal(1, test.Journal.Status.Counters.LostRecords);
-            Assert.True(test.Logger.Has(LogLevel.Critical, $"sequences {hit.Sequence} to {hit.Sequence}"), $"seed {seed}");
+            Assert.True(test.Logger.Has(LogLevel.Critical, $"sequences {hit.Sequence} to"), $"seed {seed}");
         }
     }
 
@@ -102,7 +102,7 @@ public sealed class SimulationTests
             else if (die < 70) Ship();
             else if (die < 76) WithFault("sync fails", () => _test.Disk.FailSync = _ => _random.Next(3) == 0);
             else if (die < 80) WithFault("write fails", () => _test.Disk.FailWrite = _ => _random.Next(3) == 0);
-            else if (die < 83) WithFault("directory sync fails", () => _test.Disk.FailSyncDirectory = _ => _random.Next(2) == 0);
+            else if (die < 83) WithFault("no names", () => _test.Disk.FailSyncDirectory = _ => _random.Next(2) == 0);
             else if (die < 87) WithFault("disk full", () => _test.Disk.GrowthLeft = _random.Next(40_000));
             else if (die < 91) Restart("clean", () => _test.Dispose());
             else if (die < 95) Restart("killed", _test.Disk.Kill);
@@ -111,7 +111,12 @@ public sealed class SimulationTests
 
         private void CommitGroup()
         {
-            var verdict = _random.Next(10) switch { 0 => FenceVerdict.Moved, 1 => FenceVerdict.Unavailable, _ => FenceVerdict.Same };
+            var verdict = _random.Next(10) switch
+            {
+                0 => FenceVerdict.Moved,
+                1 => FenceVerdict.Unavailable,
+                _ => FenceVerdict.Same,
+            };
             _test.Fence = (epoch, _) => ValueTask.FromResult(new FenceAnswer(verdict, epoch + 1));
             var ended = new TokenEntry(2, 8, [1]);
             List<(int Id, Answer Answer)> answers = [];
@@ -166,7 +171,7 @@ public sealed class SimulationTests
             _test.Disk.GrowthLeft = long.MaxValue;
         }
 
-        /// <summary>The last sync before the power goes takes only part of the group with it, and nobody is answered.</summary>
+        /// <summary>The power goes during a sync: part of the group is on disk, and nobody is answered.</summary>
         private void LosePowerWithGroupUnderWay()
         {
             if (_random.Next(3) > 0)

@@ -116,8 +116,8 @@ public sealed class SystemDiskTests : IDisposable
             var refusal = journal.FenceAsync(1);
 #pragma warning restore CA2012
             journal.CommitOnce();
-            if (first.Result != AppendOutcome.Kept || second.Result != AppendOutcome.Kept || refusal.Result != AppendOutcome.Kept)
-                Assert.Fail("An append was not kept.");
+            var worst = (AppendOutcome)Math.Max((int)first.Result, Math.Max((int)second.Result, (int)refusal.Result));
+            if (worst != AppendOutcome.Kept) Assert.Fail("An append was not kept.");
         }
     }
 

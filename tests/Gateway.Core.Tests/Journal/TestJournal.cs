@@ -38,7 +38,13 @@ internal sealed class TestJournal : IDisposable
     public string SegmentPath(ulong number) => Path.Combine(Directory, Segment.NameOf(number));
 
     public EventJournal Open() => EventJournal.Open(
-        Options, Disk, (epoch, cancel) => Fence(epoch, cancel), Time, Logger, () => (ulong)_salts.NextInt64(), withThreads: false);
+        Options,
+        Disk,
+        (epoch, cancel) => Fence(epoch, cancel),
+        Time,
+        Logger,
+        () => (ulong)_salts.NextInt64(),
+        withThreads: false);
 
     public void Reopen() => Journal = Open();
 
@@ -160,7 +166,11 @@ internal sealed class RecordingLogger : ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter) =>
         Entries.Add((logLevel, formatter(state, exception)));
 
     public bool Has(LogLevel level, string part) =>
