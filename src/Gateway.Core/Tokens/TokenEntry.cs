@@ -4,7 +4,7 @@ namespace Gateway.Core.Tokens;
 /// One project token as capture needs it. Immutable but for <see cref="IsCurrent"/>: a change of the token or of
 /// its project's settings ends this entry, and a later look-up finds another one or none.
 /// </summary>
-public sealed class TokenEntry(long tokenId, ulong projectId, byte[] token)
+public sealed class TokenEntry(long tokenId, ulong projectId, byte[] token, bool imported = false)
 {
     private volatile bool _ended;
 
@@ -12,6 +12,9 @@ public sealed class TokenEntry(long tokenId, ulong projectId, byte[] token)
     public long TokenId { get; } = tokenId;
 
     public ulong ProjectId { get; } = projectId;
+
+    /// <summary>Given by the user, so without our MAC: it can be told from garbage only by being in the table.</summary>
+    public bool IsImported { get; } = imported;
 
     /// <summary>The token's text, ASCII. Never logged.</summary>
     public ReadOnlySpan<byte> Token => token;

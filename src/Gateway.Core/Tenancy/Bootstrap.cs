@@ -1,0 +1,207 @@
+using System.Buffers;
+using System.Data.Common;
+using System.Security.Cryptography;
+using System.Text;
+using Dapper;
+using Gateway.Core.Tokens;
+
+namespace Gateway.Core.Tenancy;
+
+/// <summary>
+/// Values that the first project and the first key are to have; they count while the database is empty only. Not a
+/// record: its text would show them.
+/// </summary>
+public sealed class BootstrapOptions
+{
+    private const int MinKeyLength = 24;
+    private const int MaxKeyLength = 128;
+
+    private static readonly SearchValues<char> KeyCharacters =
+        SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-");
+
+    /// <summary>Of the first project; one that is deployed in apps already, for instance.</summary>
+    public string? ProjectToken { get; init; }
+
+    /// <summary>Of the first owner, with every scope.</summary>
+    public string? ApiKey { get; init; }
+
+    /// <summary>What is wrong with the values; each names the setting and never repeats the value.</summary>
+    public IEnumerable<string> Errors()
+    {
+        if (ProjectToken is not null && ProjectTokenError(ProjectToken) is { } token)
+            yield return $"Gateway:Bootstrap:ProjectToken {token}";
+        if (ApiKey is not null && ApiKeyError(ApiKey) is { } key)
+            yield return $"Gateway:Bootstrap:ApiKey {key}";
+    }
+
+    private static string? ProjectTokenError(string token)
+    {
+        if (token.Length is 0 or > TokenFormat.MaxTokenBytes) return "must have 1 to 64 characters.";
+        if (token.AsSpan().ContainsAnyExceptInRange('!', '~')) return "must be printable ASCII without spaces.";
+        if (token.StartsWith(TokenFormat.PersonalPrefix, StringComparison.Ordinal))
+            return "begins with phx_, which is for personal API keys: a project token is public.";
+
+        // Its MAC cannot be right: the secret behind it is made in this very start.
+        return TokenFormat.IsProjectToken(Encoding.ASCII.GetBytes(token))
+            ? "looks like a token that a gateway made, but not this one: it would be taken for a typo."
+            : null;
+    }
+
+    private static string? ApiKeyError(string key)
+    {
+        if (!key.StartsWith(TokenFormat.PersonalPrefix, StringComparison.Ordinal)) return "must begin with phx_.";
+        if (key.Length is < MinKeyLength or > MaxKeyLength)
+            return "must have 20 to 124 characters after phx_, and be hard to guess.";
+        if (key.AsSpan().ContainsAnyExcept(KeyCharacters)) return "may hold letters, digits, - and _ only.";
+
+        return TokenFormat.IsPersonalKey(Encoding.ASCII.GetBytes(key))
+            ? "looks like a key that a gateway made, but not this one: it would be taken for a typo."
+            : null;
+    }
+}
+
+/// <summary>
+/// What the first start made, to be printed once. Given values are null here. Not a record: its text would show the
+/// key.
+/// </summary>
+public sealed class BootstrapResult
+{
+    public required ulong ProjectId { get; init; }
+
+    public required string ProjectName { get; init; }
+
+    /// <summary>Null when the configuration gave it.</summary>
+    public required string? ProjectToken { get; init; }
+
+    /// <summary>Null when the configuration gave it. Kept as a hash only, so never to be had again.</summary>
+    public required string? ApiKey { get; init; }
+}
+
+/// <summary>
+/// The installation's identity and secret; made by the first start, in one transaction with the first organization,
+/// its owner, project and key.
+/// </summary>
+internal sealed record Installation(string Id, byte[] Secret)
+{
+    public const string FirstProjectName = "Default Project";
+
+    // Who the fence asks is the installation's property: two gateways must never ask different ones.
+    private const string ProcessAuthority = "process";
+
+    /// <exception cref="ControlPlaneException">Another authority is in use, or a bootstrap value is not valid.</exception>
+    public static Task<(Installation Installation, BootstrapResult? Made)> ReadOrMakeAsync(
+        ControlDatabase database, BootstrapOptions options, TimeProvider time, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async transaction =>
+            {
+                var row = await transaction.Connection!.QuerySingleOrDefaultAsync<Row>(
+                    "SELECT id AS Id, secret AS Secret, authority AS Authority FROM installation",
+                    transaction: transaction);
+                if (row is null) return await MakeAsync(transaction, options, time.GetUtcNow().ToUnixMicroseconds());
+
+                if (row.Authority != ProcessAuthority)
+                {
+                    throw new ControlPlaneException(
+                        $"This installation checks tokens against {row.Authority}, which is not configured here.");
+                }
+
+                return (new Installation(row.Id, Convert.FromHexString(row.Secret)), null);
+            },
+            cancellationToken);
+
+    public override string ToString() => $"installation {Id}";
+
+    private static async Task<(Installation, BootstrapResult?)> MakeAsync(
+        DbTransaction transaction, BootstrapOptions options, long now)
+    {
+        string[] errors = [.. options.Errors()];
+        if (errors.Length > 0) throw new ControlPlaneException(string.Join(Environment.NewLine, errors));
+
+        var connection = transaction.Connection!;
+        var installation = new Installation(
+            Guid.NewGuid().ToString(), RandomNumberGenerator.GetBytes(TokenFormat.SecretBytes));
+        await connection.ExecuteAsync(
+            """
+            INSERT INTO installation (one, id, secret, authority, created_at)
+            VALUES (1, @Id, @Secret, @Authority, @Now)
+            """,
+            new
+            {
+                installation.Id,
+                Secret = Convert.ToHexStringLower(installation.Secret),
+                Authority = ProcessAuthority,
+                Now = now,
+            },
+            transaction);
+
+        var format = new TokenFormat(installation.Secret);
+        string token = options.ProjectToken ?? format.NewProjectToken();
+        string key = options.ApiKey ?? format.NewPersonalKey();
+
+        long organizationId = await InsertOrganizationAsync(transaction, now);
+        await InsertOwnerAsync(transaction, organizationId, key, now);
+        long projectId = await ProjectQueries.InsertAsync(transaction, organizationId, FirstProjectName, now);
+        long tokenId = await ProjectQueries.InsertTokenAsync(
+            transaction, projectId, token, isImported: options.ProjectToken is not null, now);
+        await ChangeLog.RaiseAsync(transaction, new Touched("token", tokenId, tokenId));
+
+        return (installation, new BootstrapResult
+        {
+            ProjectId = (ulong)projectId,
+            ProjectName = FirstProjectName,
+            ProjectToken = options.ProjectToken is null ? token : null,
+            ApiKey = options.ApiKey is null ? key : null,
+        });
+    }
+
+    private static Task<long> InsertOrganizationAsync(DbTransaction transaction, long now) =>
+        transaction.Connection!.ExecuteScalarAsync<long>(
+            """
+            INSERT INTO organizations (uuid, name, created_at)
+            VALUES (@Uuid, 'Default Organization', @Now) RETURNING id
+            """,
+            new { Uuid = Guid.NewGuid().ToString(), Now = now },
+            transaction);
+
+    private static async Task InsertOwnerAsync(DbTransaction transaction, long organizationId, string key, long now)
+    {
+        var connection = transaction.Connection!;
+        long userId = await connection.ExecuteScalarAsync<long>(
+            """
+            INSERT INTO users (uuid, email, first_name, created_at)
+            VALUES (@Uuid, 'owner@localhost', 'Owner', @Now) RETURNING id
+            """,
+            new { Uuid = Guid.NewGuid().ToString(), Now = now },
+            transaction);
+        await connection.ExecuteAsync(
+            """
+            INSERT INTO memberships (organization_id, user_id, level, joined_at)
+            VALUES (@OrganizationId, @UserId, @Level, @Now)
+            """,
+            new { OrganizationId = organizationId, UserId = userId, Level = (int)MemberLevel.Owner, Now = now },
+            transaction);
+        await connection.ExecuteAsync(
+            """
+            INSERT INTO personal_api_keys (user_id, sha256, mask, label, scopes, created_at)
+            VALUES (@UserId, @Sha256, @Mask, 'First key', @Scopes, @Now)
+            """,
+            new
+            {
+                UserId = userId,
+                Sha256 = TokenFormat.Sha256Of(key),
+                Mask = TokenFormat.Mask(key),
+                Scopes = Scopes.All,
+                Now = now,
+            },
+            transaction);
+    }
+
+    private sealed class Row
+    {
+        public string Id { get; init; } = "";
+
+        public string Secret { get; init; } = "";
+
+        public string Authority { get; init; } = "";
+    }
+}

@@ -1,0 +1,11 @@
+namespace Gateway.Core.Tenancy;
+
+/// <summary>Times in the control database: microseconds since 1970-01-01 UTC.</summary>
+internal static class UnixTime
+{
+    public static long ToUnixMicroseconds(this DateTimeOffset time) =>
+        (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+
+    public static DateTimeOffset FromUnixMicroseconds(long microseconds) =>
+        DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+}

@@ -1,0 +1,122 @@
+namespace Gateway.Core.Tokens;
+
+/// <summary>
+/// Whose token is it? From memory when it was seen before, by its MAC when it cannot be one of ours, and only
+/// otherwise by one read of the database. Whatever the answer, it stands only behind a fence that was sent after the
+/// request came in.
+/// </summary>
+public sealed class TokenCheck(TokenFormat format, TokenTable table, ChangeFollower follower, ITokenStore store)
+{
+    private const int MaxFlights = 1024;
+    private const int MaxAttempts = 8;
+
+    private readonly Dictionary<byte[], Task<TokenLookup>> _flights = new(TokenTextComparer.Instance);
+    private long _databaseReads;
+
+    /// <summary>How often the database was asked, since the start.</summary>
+    public long DatabaseReads => Volatile.Read(ref _databaseReads);
+
+    /// <summary>Tokens held in memory.</summary>
+    public int Count => table.Count;
+
+    /// <summary>
+    /// Answers without I/O or allocation. False is a miss: a token that may well be live but has not been seen yet,
+    /// to be asked of <see cref="ResolveAsync"/>.
+    /// </summary>
+    public bool TryCheck(ReadOnlySpan<byte> token, out TokenLookup lookup)
+    {
+        if (table.TryFind(token, out var entry, out long epoch))
+        {
+            lookup = new TokenLookup(TokenState.Live, entry, epoch);
+            return true;
+        }
+
+        // Imported tokens are all in the table, so what is not there and not of our shape is nobody's.
+        if (!TokenFormat.IsProjectToken(token))
+        {
+            lookup = new TokenLookup(TokenState.Unknown, null, epoch);
+            return true;
+        }
+
+        if (!format.HasOurMac(token))
+        {
+            lookup = new TokenLookup(TokenState.Mistyped, null, epoch);
+            return true;
+        }
+
+        lookup = new TokenLookup(TokenState.Unknown, null, epoch);
+        return table.IsUnknown(token);
+    }
+
+    /// <summary>Asks the database; everyone who asks for the same token at once shares one read.</summary>
+    public async ValueTask<TokenLookup> ResolveAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
+    {
+        if (TryCheck(token.Span, out var known)) return known;
+
+        Task<TokenLookup> flight;
+        lock (_flights)
+        {
+            byte[] text = token.ToArray();
+            if (!_flights.TryGetValue(text, out flight!))
+            {
+                if (_flights.Count >= MaxFlights) return new TokenLookup(TokenState.Unavailable, null, known.Epoch);
+
+                // Not the caller's cancellation: others wait for the same answer.
+                flight = Task.Run(() => FlyAsync(text), CancellationToken.None);
+                _flights.Add(text, flight);
+            }
+        }
+
+        return await flight.WaitAsync(cancellationToken);
+    }
+
+    private async Task<TokenLookup> FlyAsync(byte[] token)
+    {
+        try
+        {
+            return await ReadAsync(token);
+        }
+        catch (TokenStoreException)
+        {
+            return new TokenLookup(TokenState.Unavailable, null, table.Epoch);
+        }
+        finally
+        {
+            lock (_flights) _flights.Remove(token);
+        }
+    }
+
+    private async ValueTask<TokenLookup> ReadAsync(byte[] token)
+    {
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            Interlocked.Increment(ref _databaseReads);
+            var reading = await store.FindAsync(token, CancellationToken.None);
+
+            // The table takes it in only at the very epoch at which it was read; when a change came in between, it
+            // is read anew. Changes are rare beside a read, so a second attempt is the exception.
+            await follower.CatchUpAsync(reading.Epoch, CancellationToken.None);
+            if (!table.TryLearn(token, reading, out var entry)) continue;
+
+            var state = entry is null ? TokenState.Unknown : TokenState.Live;
+            return new TokenLookup(state, entry, reading.Epoch);
+        }
+
+        return new TokenLookup(TokenState.Unavailable, null, table.Epoch);
+    }
+
+    /// <summary>Compares the text of tokens, byte by byte.</summary>
+    private sealed class TokenTextComparer : IEqualityComparer<byte[]>
+    {
+        public static readonly TokenTextComparer Instance = new();
+
+        public bool Equals(byte[]? left, byte[]? right) => left.AsSpan().SequenceEqual(right);
+
+        public int GetHashCode(byte[] token)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(token);
+            return hash.ToHashCode();
+        }
+    }
+}
