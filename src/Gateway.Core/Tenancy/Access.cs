@@ -31,10 +31,10 @@ public static class Scopes
     public const string ProjectRead = "project:read";
     public const string ProjectWrite = "project:write";
 
-    /// <summary>Whether the scopes of a key, separated by spaces, hold the one wanted. To write is to read too.</summary>
+    /// <summary>Whether a key's scopes, separated by spaces, hold the one wanted. To write is to read too.</summary>
     public static bool Hold(string scopes, string wanted)
     {
-        string? writing = wanted.EndsWith(":read", StringComparison.Ordinal) ? wanted[..^"read".Length] + "write" : null;
+        string? writing = wanted.EndsWith(":read", StringComparison.Ordinal) ? wanted[..^4] + "write" : null;
         return scopes.Split(' ').Any(scope => scope == All || scope == wanted || scope == writing);
     }
 }
@@ -86,7 +86,7 @@ public readonly record struct AccessResult(AccessStatus Status, ProjectAccess? P
 /// <param name="Projects">The caller's, by id.</param>
 public readonly record struct ProjectList(AccessResult Access, IReadOnlyList<ProjectAccess> Projects);
 
-/// <param name="Access">Whether the caller may; its project has the new token, and the rest is set, when granted.</param>
+/// <param name="Access">Whether the caller may; when granted, the project has the new token.</param>
 /// <param name="RevokedAt">When the old token ended.</param>
 /// <param name="Epoch">The epoch of the change, which the fence shows from now on.</param>
 public readonly record struct TokenReset(AccessResult Access, DateTimeOffset RevokedAt, long Epoch);

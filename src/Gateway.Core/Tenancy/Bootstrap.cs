@@ -88,7 +88,7 @@ internal sealed record Installation(string Id, byte[] Secret)
     // Who the fence asks is the installation's property: two gateways must never ask different ones.
     private const string ProcessAuthority = "process";
 
-    /// <exception cref="ControlPlaneException">Another authority is in use, or a bootstrap value is not valid.</exception>
+    /// <exception cref="ControlPlaneException">Another authority is in use, or a given value is not valid.</exception>
     public static Task<(Installation Installation, BootstrapResult? Made)> ReadOrMakeAsync(
         ControlDatabase database, BootstrapOptions options, TimeProvider time, CancellationToken cancellationToken) =>
         database.WriteAsync(

@@ -79,7 +79,7 @@ internal sealed class ControlDatabase : IAsyncDisposable
     }
 
     /// <summary>One transaction, one writer at a time. It is committed when the work returns.</summary>
-    /// <exception cref="TokenStoreException">The database cannot be written, or the commit's fate is not known.</exception>
+    /// <exception cref="TokenStoreException">It cannot be written, or the commit's fate is not known.</exception>
     public async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> work, CancellationToken cancellationToken)
     {
         if (!await _writer.WaitAsync(WriteWait, cancellationToken))

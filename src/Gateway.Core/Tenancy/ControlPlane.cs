@@ -218,7 +218,7 @@ public sealed class ControlPlane : IAsyncDisposable
             ? AccessResult.Forbidden("Only an admin or owner of the organization may do this.")
             : access;
 
-    /// <summary>Whoever reads all the time writes this down once a minute; it must not cost anyone the answer.</summary>
+    /// <summary>Written down once a minute at most; it must not cost anyone the answer.</summary>
     private async ValueTask NoteUseAsync(KeyUse? use, CancellationToken cancellationToken)
     {
         if (use is not { } key) return;

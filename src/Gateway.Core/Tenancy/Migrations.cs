@@ -32,7 +32,8 @@ internal static class Migrations
     {
         await connection.ExecuteAsync(CreateTable);
         var scripts = Scripts();
-        long applied = await connection.ExecuteScalarAsync<long>("SELECT COALESCE(MAX(version), 0) FROM schema_migrations");
+        long applied = await connection.ExecuteScalarAsync<long>(
+            "SELECT COALESCE(MAX(version), 0) FROM schema_migrations");
         if (applied > scripts[^1].Version)
         {
             throw new ControlPlaneException(

@@ -73,7 +73,8 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
             },
             cancellationToken);
 
-    private static List<TokenRow> TokensOf(List<Row> rows) => [.. rows.Select(row => row.ToTokenRow()).OfType<TokenRow>()];
+    private static List<TokenRow> TokensOf(List<Row> rows) =>
+        [.. rows.Select(row => row.ToTokenRow()).OfType<TokenRow>()];
 
     private sealed class Row
     {

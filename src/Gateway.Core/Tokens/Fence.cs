@@ -86,7 +86,7 @@ public sealed partial class Fence(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Nobody can say which tokens are live: requests are answered 503.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Nobody can say which tokens are live: requests get 503.")]
     private partial void LogUnavailable(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Tokens can be checked again.")]

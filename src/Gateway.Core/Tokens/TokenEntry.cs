@@ -13,7 +13,7 @@ public sealed class TokenEntry(long tokenId, ulong projectId, byte[] token, bool
 
     public ulong ProjectId { get; } = projectId;
 
-    /// <summary>Given by the user, so without our MAC: it can be told from garbage only by being in the table.</summary>
+    /// <summary>Given by the user, so without our MAC: only the table tells it from garbage.</summary>
     public bool IsImported { get; } = imported;
 
     /// <summary>The token's text, ASCII. Never logged.</summary>

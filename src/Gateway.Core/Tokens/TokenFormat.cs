@@ -69,7 +69,7 @@ public sealed class TokenFormat
     /// <summary>A key as it may be shown: <c>phx_...abcd</c>.</summary>
     public static string Mask(string key) => $"{key[..PrefixLength]}...{key[^4..]}";
 
-    /// <summary>What is kept of a personal key: 64 hexadecimal digits. It has 256 random bits, so no salt is needed.</summary>
+    /// <summary>What is kept of a personal key, 64 hexadecimal digits; with 256 random bits it needs no salt.</summary>
     public static string Sha256Of(string key) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 

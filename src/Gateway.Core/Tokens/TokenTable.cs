@@ -55,7 +55,7 @@ public sealed class TokenTable
         return entry is not null;
     }
 
-    /// <summary>Whether the database was asked already and did not know it. Asked after <see cref="TryFind"/>.</summary>
+    /// <summary>Whether the database was asked and did not know it; asked after <see cref="TryFind"/>.</summary>
     internal bool IsUnknown(ReadOnlySpan<byte> token) => _unknown.Contains(token, _hash.Of(token));
 
     /// <summary>
@@ -98,7 +98,7 @@ public sealed class TokenTable
         }
     }
 
-    /// <summary>Starts anew from the imported tokens; what was here ends, and the rest is learned again on demand.</summary>
+    /// <summary>Starts anew from the imported tokens; what was here ends, and is learned again on demand.</summary>
     internal void Load(IReadOnlyList<TokenRow> imported, long epoch)
     {
         // Whole before it is shown: a reader must not take a token for unknown because it is not loaded yet.
@@ -198,7 +198,7 @@ public sealed class TokenTable
         return false;
     }
 
-    /// <summary>Into a new array, half full at most. Readers that still hold the old one hold an old epoch too.</summary>
+    /// <summary>Into a new array, half full at most; who still reads the old one holds an old epoch too.</summary>
     private void Rebuild()
     {
         var slots = new Slot[SlotsFor(_count + 1)];

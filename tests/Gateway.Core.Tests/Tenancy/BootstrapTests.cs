@@ -1,0 +1,154 @@
+using System.Runtime.Versioning;
+using System.Text;
+using Gateway.Core.Tenancy;
+using Gateway.Core.Tokens;
+
+namespace Gateway.Core.Tests.Tenancy;
+
+public sealed class BootstrapTests : ControlPlaneFixture
+{
+    [Fact]
+    public async Task The_first_start_makes_a_project_a_token_and_a_key_that_opens_it()
+    {
+        await using var plane = await OpenAsync(key: null);
+        var made = plane.Bootstrapped!;
+
+        var access = await plane.AuthorizeAsync(made.ApiKey, "@current", Scopes.ProjectWrite, default);
+        var lookup = await plane.Tokens.ResolveAsync(Encoding.ASCII.GetBytes(made.ProjectToken!), default);
+
+        Assert.Equal("Default Project", made.ProjectName);
+        Assert.Equal(made.ProjectId, access.Project!.ProjectId);
+        Assert.Equal(made.ProjectToken, access.Project.ApiToken);
+        Assert.Equal((MemberLevel.Owner, "UTC"), (access.Project.Level, access.Project.TimeZone));
+        Assert.Equal((TokenState.Live, made.ProjectId), (lookup.State, lookup.Entry!.ProjectId));
+    }
+
+    [Fact]
+    public async Task A_later_start_makes_nothing_and_given_values_no_longer_count()
+    {
+        string id;
+        await using (var first = await OpenAsync(key: null)) id = first.InstallationId;
+
+        await using var second = await OpenAsync(token: "another", key: "not even a key");
+
+        Assert.Null(second.Bootstrapped);
+        Assert.Equal(id, second.InstallationId);
+        Assert.True(second.Tokens.TryCheck("another"u8, out var lookup));
+        Assert.Equal(TokenState.Unknown, lookup.State);
+        Assert.Equal(1, Sql("SELECT COUNT(*) FROM projects"));
+        Assert.Equal(1, Sql("SELECT COUNT(*) FROM personal_api_keys"));
+    }
+
+    [Fact]
+    public async Task Given_values_are_used_and_not_given_back()
+    {
+        await using var plane = await OpenAsync(token: "from-the-field");
+
+        Assert.Null(plane.Bootstrapped!.ProjectToken);
+        Assert.Null(plane.Bootstrapped.ApiKey);
+        Assert.True(plane.Tokens.TryCheck("from-the-field"u8, out var lookup));
+        Assert.Equal(TokenState.Live, lookup.State);
+        Assert.Equal(0, plane.Tokens.DatabaseReads);
+
+        var access = await plane.AuthorizeAsync(GivenKey, "@current", Scopes.QueryRead, default);
+        Assert.Equal("from-the-field", access.Project!.ApiToken);
+    }
+
+    [Theory]
+    [InlineData("", "1 to 64 characters")]
+    [InlineData("phx_0123456789012345678901234567890", "begins with phx_")]
+    [InlineData("two words", "printable ASCII")]
+    [InlineData("snowman-☃", "printable ASCII")]
+    [InlineData("phc_0123456789012345678901234567890123456789012345678", "taken for a typo")]
+    [InlineData("0123456789012345678901234567890123456789012345678901234567890123x", "1 to 64 characters")]
+    public async Task A_token_that_cannot_be_one_is_refused_with_the_reason(string token, string reason)
+    {
+        var refused = await Assert.ThrowsAsync<ControlPlaneException>(() => OpenAsync(token));
+
+        Assert.Contains("Gateway:Bootstrap:ProjectToken", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+        if (token.Length > 0) Assert.DoesNotContain(token, refused.Message, StringComparison.Ordinal);
+
+        // And nothing was made: the next start is still the first.
+        await using var plane = await OpenAsync(token: null);
+        Assert.NotNull(plane.Bootstrapped);
+    }
+
+    [Theory]
+    [InlineData("abc_0123456789012345678901234567890", "must begin with phx_")]
+    [InlineData("phx_short", "20 to 124 characters")]
+    [InlineData("phx_0123456789 0123456789", "letters, digits")]
+    [InlineData("phx_0123456789012345678901234567890123456789012345678", "taken for a typo")]
+    public async Task A_key_that_cannot_be_one_is_refused_with_the_reason(string key, string reason)
+    {
+        var refused = await Assert.ThrowsAsync<ControlPlaneException>(() => OpenAsync(key: key));
+
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(key, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_that_is_wrong_is_said_at_once()
+    {
+        var refused = await Assert.ThrowsAsync<ControlPlaneException>(() => OpenAsync(token: "", key: ""));
+
+        Assert.Equal(2, refused.Message.Split(Environment.NewLine).Length);
+    }
+
+    [Fact]
+    public async Task The_key_is_kept_as_a_hash_only()
+    {
+        await using (var plane = await OpenAsync()) Assert.NotNull(plane.Bootstrapped);
+
+        Assert.All(
+            Directory.EnumerateFiles(Folder),
+            file => Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf("given_key"u8)));
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task Nobody_but_the_owner_may_read_the_files()
+    {
+        await using var plane = await OpenAsync();
+
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Folder));
+        Assert.All(
+            Directory.EnumerateFiles(Folder),
+            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+    }
+
+    [Fact]
+    public async Task A_second_gateway_on_the_same_file_refuses_to_start()
+    {
+        await using var first = await OpenAsync();
+
+        var refused = await Assert.ThrowsAsync<ControlPlaneException>(() => OpenAsync());
+        Assert.Contains("Another gateway", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("UPDATE installation SET authority = 'redis'", "redis")]
+    [InlineData("INSERT INTO schema_migrations VALUES (999, 'later', 0)", "later version")]
+    public async Task A_database_that_this_gateway_may_not_use_is_refused(string sql, string reason)
+    {
+        await using (await OpenAsync())
+        {
+        }
+
+        Sql(sql);
+
+        var refused = await Assert.ThrowsAsync<ControlPlaneException>(() => OpenAsync());
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_refused_with_a_clear_message()
+    {
+        Directory.CreateDirectory(Folder);
+        await File.WriteAllTextAsync(DatabasePath, new string('x', 10_000));
+
+        var refused = await Assert.ThrowsAsync<ControlPlaneException>(() => OpenAsync());
+        Assert.Contains("cannot be opened", refused.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,196 @@
+using System.Text;
+using Gateway.Core.Tokens;
+
+namespace Gateway.Core.Tests.Tokens;
+
+public sealed class TokenCheckTests : IAsyncLifetime
+{
+    private static readonly TokenFormat Format = new(new byte[TokenFormat.SecretBytes]);
+
+    private readonly FakeControlDatabase _database = new();
+    private readonly FenceParts _parts;
+    private readonly byte[] _token = Encoding.ASCII.GetBytes(Format.NewProjectToken());
+
+    public TokenCheckTests() => _parts = _database.Build(Format);
+
+    public async Task InitializeAsync()
+    {
+        _database.Change(Row(1, _token));
+        _database.PutInForce();
+        await _parts.Follower.ReloadAsync(default);
+    }
+
+    public Task DisposeAsync()
+    {
+        _parts.Follower.Dispose();
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_token_is_read_once_and_then_known()
+    {
+        Assert.False(_parts.Tokens.TryCheck(_token, out _));
+        var resolved = await _parts.Tokens.ResolveAsync(_token, default);
+
+        Assert.True(_parts.Tokens.TryCheck(_token, out var found));
+        Assert.Equal(resolved, found);
+        Assert.Equal((TokenState.Live, 1ul), (found.State, found.Entry!.ProjectId));
+        Assert.Equal(1, _parts.Tokens.DatabaseReads);
+    }
+
+    [Fact]
+    public async Task Many_who_ask_for_one_token_share_one_read()
+    {
+        var gate = new TaskCompletionSource();
+        _database.AfterFind = () => gate.Task;
+
+        var asking = Enumerable.Range(0, 50)
+            .Select(_ => _parts.Tokens.ResolveAsync(_token, default).AsTask()).ToList();
+        gate.SetResult();
+        var lookups = await Task.WhenAll(asking);
+
+        Assert.Equal(1, _parts.Tokens.DatabaseReads);
+        Assert.All(lookups, lookup => Assert.Same(lookups[0].Entry, lookup.Entry));
+    }
+
+    [Fact]
+    public async Task One_who_gives_up_does_not_take_the_answer_from_the_others()
+    {
+        var gate = new TaskCompletionSource();
+        _database.AfterFind = () => gate.Task;
+        using var gone = new CancellationTokenSource();
+        var first = _parts.Tokens.ResolveAsync(_token, gone.Token).AsTask();
+        var second = _parts.Tokens.ResolveAsync(_token, default).AsTask();
+
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        gate.SetResult();
+
+        Assert.Equal(TokenState.Live, (await second).State);
+    }
+
+    [Fact]
+    public async Task A_typo_and_a_foreign_token_are_told_without_a_look_up()
+    {
+        byte[] typo = [.. _token];
+        typo[20] = typo[20] == (byte)'a' ? (byte)'b' : (byte)'a';
+
+        Assert.True(_parts.Tokens.TryCheck(typo, out var mistyped));
+        Assert.Equal(TokenState.Mistyped, mistyped.State);
+        Assert.True(_parts.Tokens.TryCheck("somebody-elses"u8, out var foreign));
+        Assert.Equal(TokenState.Unknown, foreign.State);
+        Assert.Equal(TokenState.Mistyped, (await _parts.Tokens.ResolveAsync(typo, default)).State);
+        Assert.Equal(0, _parts.Tokens.DatabaseReads);
+    }
+
+    [Fact]
+    public async Task An_unknown_token_is_asked_for_once()
+    {
+        byte[] unknown = Encoding.ASCII.GetBytes(Format.NewProjectToken());
+        Assert.Equal(TokenState.Unknown, (await _parts.Tokens.ResolveAsync(unknown, default)).State);
+
+        Assert.True(_parts.Tokens.TryCheck(unknown, out var lookup));
+        Assert.Equal(TokenState.Unknown, lookup.State);
+        Assert.Equal(1, _parts.Tokens.DatabaseReads);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_token_that_was_refused_and_is_then_created_is_found_by_the_next_request(bool imported)
+    {
+        byte[] fresh = imported ? "imported"u8.ToArray() : Encoding.ASCII.GetBytes(Format.NewProjectToken());
+        var refused = await _parts.Tokens.ResolveAsync(fresh, default);
+        Assert.Equal(TokenState.Unknown, refused.State);
+
+        _database.Change(Row(2, fresh) with { IsImported = imported });
+        _database.PutInForce();
+
+        // The refusal of the next request is fenced like everything else: it moved, so it looks again.
+        _parts.Tokens.TryCheck(fresh, out var stale);
+        Assert.Equal(FenceVerdict.Moved, (await _parts.Fence.AskAsync(stale.Epoch, default)).Verdict);
+        Assert.Equal(TokenState.Live, (await _parts.Tokens.ResolveAsync(fresh, default)).State);
+    }
+
+    [Fact]
+    public async Task A_token_revoked_while_it_is_being_read_is_not_taken_in_as_live()
+    {
+        _database.AfterFind = async () =>
+        {
+            _database.AfterFind = null;
+            long epoch = _database.Change(Row(1, _token) with { IsLive = false });
+            _database.PutInForce();
+            await _parts.Follower.CatchUpAsync(epoch, default);
+        };
+
+        var lookup = await _parts.Tokens.ResolveAsync(_token, default);
+
+        Assert.Equal(TokenState.Unknown, lookup.State);
+        Assert.Equal(_database.Recorded, lookup.Epoch);
+        Assert.Equal(2, _parts.Tokens.DatabaseReads);
+    }
+
+    [Fact]
+    public async Task A_token_created_while_it_is_being_read_is_not_remembered_as_unknown()
+    {
+        byte[] fresh = Encoding.ASCII.GetBytes(Format.NewProjectToken());
+        _database.AfterFind = async () =>
+        {
+            _database.AfterFind = null;
+            await _parts.Follower.CatchUpAsync(_database.Change(Row(2, fresh)), default);
+        };
+
+        Assert.Equal(TokenState.Live, (await _parts.Tokens.ResolveAsync(fresh, default)).State);
+        Assert.Equal(TokenState.Live, (await _parts.Tokens.ResolveAsync(fresh, default)).State);
+    }
+
+    [Fact]
+    public async Task A_database_that_never_holds_still_is_unavailable_not_an_endless_loop()
+    {
+        _database.AfterFind = async () =>
+        {
+            long epoch = _database.Change(Row(3, Encoding.ASCII.GetBytes(Format.NewProjectToken())));
+            await _parts.Follower.CatchUpAsync(epoch, default);
+        };
+
+        Assert.Equal(TokenState.Unavailable, (await _parts.Tokens.ResolveAsync(_token, default)).State);
+    }
+
+    [Fact]
+    public async Task Without_the_database_a_token_not_seen_before_is_unavailable_and_one_seen_is_found()
+    {
+        await _parts.Tokens.ResolveAsync(_token, default);
+        _database.IsDown = true;
+        byte[] other = Encoding.ASCII.GetBytes(Format.NewProjectToken());
+
+        Assert.Equal(TokenState.Unavailable, (await _parts.Tokens.ResolveAsync(other, default)).State);
+        Assert.True(_parts.Tokens.TryCheck(_token, out var found));
+        Assert.Equal(TokenState.Live, found.State);
+
+        _database.IsDown = false;
+        Assert.Equal(TokenState.Unknown, (await _parts.Tokens.ResolveAsync(other, default)).State);
+    }
+
+    [Fact]
+    public async Task Checking_allocates_nothing()
+    {
+        await _parts.Tokens.ResolveAsync(_token, default);
+        byte[] typo = [.. _token];
+        typo[20] = typo[20] == (byte)'a' ? (byte)'b' : (byte)'a';
+        Check(_token, typo);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++) Check(_token, typo);
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    private static TokenRow Row(long id, byte[] token) => new(id, (ulong)id, token, IsImported: false, IsLive: true);
+
+    private void Check(byte[] token, byte[] typo)
+    {
+        _parts.Tokens.TryCheck(token, out _);
+        _parts.Tokens.TryCheck(typo, out _);
+        _parts.Tokens.TryCheck("foreign"u8, out _);
+    }
+}
