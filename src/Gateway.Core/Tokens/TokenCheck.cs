@@ -38,14 +38,16 @@ public sealed class TokenCheck(TokenFormat format, TokenTable table, ChangeFollo
             return true;
         }
 
-        if (!format.HasOurMac(token))
+        // What is known to be unknown had its MAC checked when it was asked for.
+        if (table.IsUnknown(token))
         {
-            lookup = new TokenLookup(TokenState.Mistyped, null, epoch);
+            lookup = new TokenLookup(TokenState.Unknown, null, epoch);
             return true;
         }
 
-        lookup = new TokenLookup(TokenState.Unknown, null, epoch);
-        return table.IsUnknown(token);
+        bool mistyped = !format.HasOurMac(token);
+        lookup = new TokenLookup(mistyped ? TokenState.Mistyped : TokenState.Unknown, null, epoch);
+        return mistyped;
     }
 
     /// <summary>Asks the database; everyone who asks for the same token at once shares one read.</summary>
