@@ -18,6 +18,9 @@ public sealed class JournalBatch
     /// <summary>Behind its last record: where to read on, and what to forget up to once the batch is stored.</summary>
     public JournalPosition Next { get; private set; }
 
+    /// <summary>All of its records; their payloads are slices of it, good until the batch is filled again.</summary>
+    public ReadOnlyMemory<byte> Bytes => _bytes.AsMemory(0, _used);
+
     public Enumerator GetEnumerator() => new(_bytes.AsSpan(0, _used));
 
     internal void Clear(JournalPosition from)

@@ -27,7 +27,8 @@ public sealed class NativeBlockTests
             .. "\u0001b\u0004Date"u8, 0x0b, 0x0a, 0x0c, 0x0a,
             .. "\u0001c\u0006String"u8, 3, .. "xyz"u8, 0,
             .. "\u0001d\u0004UUID"u8, .. "0123456789abcdef0123456789abcdef"u8,
-            .. "\u0001e\u000dDateTime64(6)"u8, .. Enumerable.Repeat((byte)255, 8), 254, .. Enumerable.Repeat((byte)255, 7),
+            .. "\u0001e\u000dDateTime64(6)"u8,
+            .. Enumerable.Repeat((byte)255, 8), 254, .. Enumerable.Repeat((byte)255, 7),
         ];
         Assert.Equal(expected, block.Finish(2).ToArray());
     }

@@ -1,0 +1,24 @@
+namespace Gateway.Core.Shipping;
+
+/// <summary>How the shipper cuts blocks and how patient it is.</summary>
+public sealed record ShipperOptions
+{
+    /// <summary>Journal bytes in one block. The block itself is about as large again: this bounds the memory.</summary>
+    public int BlockBytes { get; init; } = 24 * 1024 * 1024;
+
+    /// <summary>
+    /// From one insert's start to the next one's, unless a whole block waits. Each insert makes a part that must be
+    /// merged later: two a second is what an idle disk does not notice, and nobody sees half a second.
+    /// </summary>
+    public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    public TimeSpan FirstRetry { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The longest pause between two tries; they never end.</summary>
+    public TimeSpan LongestRetry { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// How often a refused block is cut before one of its rows must have been accepted. With none, it is not the data.
+    /// </summary>
+    public int RefusalsBeforeDoubt { get; init; } = 256;
+}

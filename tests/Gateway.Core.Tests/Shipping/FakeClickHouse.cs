@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Gateway.Core.ClickHouse;
+using Gateway.Core.Shipping;
+
+namespace Gateway.Core.Tests.Shipping;
+
+/// <summary>
+/// The other end of ClickHouse's HTTP interface as far as the shipper sees it: it reads the events' names out of each
+/// block and answers as <see cref="Answer"/> says.
+/// </summary>
+internal sealed class FakeClickHouse : IAsyncDisposable
+{
+    private readonly HttpListener _listener = new();
+    private readonly Task _serving;
+    private readonly Lock _lock = new();
+    private readonly List<string[]> _blocks = [];
+
+    public FakeClickHouse()
+    {
+        int port = FreePort();
+        Target = new ClickHouseOptions(new Uri($"http://127.0.0.1:{port}"), "u", "p", "default");
+        _listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+        _listener.Start();
+        _serving = ServeAsync();
+    }
+
+    public ClickHouseOptions Target { get; }
+
+    /// <summary>The code with which a block of these events is refused, or 0 to store it.</summary>
+    public Func<string[], int> Answer { get; set; } = _ => 0;
+
+    /// <summary>The blocks that were stored.</summary>
+    public IReadOnlyList<string[]> Blocks
+    {
+        get
+        {
+            lock (_lock) return [.. _blocks];
+        }
+    }
+
+    public int Refusals { get; private set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Close();
+        await _serving;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task ServeAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var context = await _listener.GetContextAsync();
+                using var body = new MemoryStream();
+                await context.Request.InputStream.CopyToAsync(body);
+                body.Position = 0;
+                string statement = context.Request.QueryString["query"] ?? "";
+                bool isBlock = statement.EndsWith("FORMAT Native", StringComparison.Ordinal);
+                Reply(context.Response, isBlock ? Store(body) : (200, "1\n"));
+            }
+        }
+        catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
+        {
+            // Closed: the test is over.
+        }
+    }
+
+    private static void Reply(HttpListenerResponse response, (int Status, string Text) answer)
+    {
+        response.StatusCode = answer.Status;
+        response.OutputStream.Write(Encoding.UTF8.GetBytes(answer.Text));
+        response.Close();
+    }
+
+    private (int Status, string Text) Store(MemoryStream body)
+    {
+        string[] names = Names(body);
+        int code = Answer(names);
+        lock (_lock)
+        {
+            if (code == 0) _blocks.Add(names);
+            else Refusals++;
+        }
+
+        if (code == 0) return (200, "");
+        return (500, string.Create(CultureInfo.InvariantCulture, $"Code: {code}. DB::Exception: no"));
+    }
+
+    private static string[] Names(MemoryStream body)
+    {
+        using var reader = new BinaryReader(body, Encoding.UTF8, leaveOpen: true);
+        reader.Read7BitEncodedInt();
+        int rows = reader.Read7BitEncodedInt();
+        for (int column = 0; column < EventsTable.Event; column++)
+        {
+            reader.ReadString();
+            reader.ReadBytes(rows * (reader.ReadString() == "Date" ? 2 : 8));
+        }
+
+        reader.ReadString();
+        reader.ReadString();
+        return [.. Enumerable.Range(0, rows).Select(_ => reader.ReadString())];
+    }
+}
