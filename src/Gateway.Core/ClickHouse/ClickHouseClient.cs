@@ -28,7 +28,8 @@ public sealed class ClickHouseClient : IDisposable
     }
 
     /// <param name="target">
-    /// Asked before each request: the embedded engine's port changes when it is started again. Null while there is none.
+    /// Asked before each request: the embedded engine's port changes when it is started again. Null while there is
+    /// none.
     /// </param>
     /// <param name="time">The clock of the timeouts.</param>
     public ClickHouseClient(Func<ClickHouseOptions?> target, TimeProvider? time = null)
@@ -82,7 +83,9 @@ public sealed class ClickHouseClient : IDisposable
         await ReadBodyAsync(response, deadline);
     }
 
-    /// <summary>Asks a query; its result streams. Cancelling the token, or disposing the response, cancels it there.</summary>
+    /// <summary>
+    /// Asks a query; its result streams. Cancelling the token, or disposing the response, cancels it there too.
+    /// </summary>
     /// <param name="sql">A SELECT with no FORMAT; placeholders as <c>{name:Type}</c>.</param>
     /// <param name="parameters">Values of the placeholders as text, not escaped.</param>
     /// <param name="settings">ClickHouse settings for this query only.</param>

@@ -11,9 +11,9 @@ namespace Gateway.Core.ClickHouse;
 /// </code>
 /// One that failed later has status 200 and ends with it:
 /// <code>
-/// …data \r\n __exception__\r\n {tag}\r\n {text}\r\n {length} {tag}\r\n __exception__\r\n    since 25.11, tag in a header
-/// …data \r\n __exception__\r\n {text}                                       since 24.11
-/// …data {text}                                                              before
+/// since 25.11   …data \r\n__exception__\r\n {tag}\r\n {text}\r\n {length} {tag}\r\n __exception__\r\n, tag in a header
+/// since 24.11   …data \r\n__exception__\r\n {text}
+/// before        …data {text}
 /// </code>
 /// </summary>
 internal static class ClickHouseErrorText

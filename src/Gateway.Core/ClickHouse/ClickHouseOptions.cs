@@ -21,8 +21,8 @@ public sealed record ClickHouseOptions(Uri Endpoint, string User, string Passwor
     /// <summary>True when the bytes never leave this machine, so that compressing them only costs.</summary>
     public bool IsLoopback => Endpoint.IsLoopback;
 
-    /// <summary>Reads the URL. What is not said is <c>default</c>, with no password, on port 8123 (https: 8443).</summary>
-    /// <exception cref="FormatException">What is wrong, without any part of the text: it may hold a password.</exception>
+    /// <summary>Reads the URL; what it leaves out is <c>default</c>, no password, port 8123 (https: 8443).</summary>
+    /// <exception cref="FormatException">What is wrong, without any of the text: it may hold a password.</exception>
     public static ClickHouseOptions Parse(string url) =>
         TryParse(url, out var options, out string? error) ? options : throw new FormatException(error);
 

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Gateway.Core.ClickHouse;
 
-/// <summary>Puts a statement, its parameters and its settings into a request as ClickHouse's HTTP interface has it.</summary>
+/// <summary>A statement, its parameters and settings as a request of ClickHouse's HTTP interface.</summary>
 internal static class ClickHouseRequest
 {
     private static readonly SearchValues<char> Escaped = SearchValues.Create("\\\t\n\r\0\b\f");

@@ -41,7 +41,7 @@ public sealed class ClickHouseResponse : IAsyncDisposable, IDisposable
     private string? Header(string name) =>
         _message.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 
-    /// <summary>Passes the body through and looks at its end for an error; see <see cref="ClickHouseErrorText"/>.</summary>
+    /// <summary>Passes the body through and looks for an error at its end: <see cref="ClickHouseErrorText"/>.</summary>
     private sealed class CheckedStream(Stream inner, byte[] tag) : Stream
     {
         private readonly byte[] _tail = new byte[ClickHouseErrorText.TailBytes];
@@ -58,7 +58,8 @@ public sealed class ClickHouseResponse : IAsyncDisposable, IDisposable
             set => throw new NotSupportedException();
         }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             int read;
             try
@@ -76,7 +77,8 @@ public sealed class ClickHouseResponse : IAsyncDisposable, IDisposable
             return read;
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        public override Task<int> ReadAsync(
+            byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override int Read(byte[] buffer, int offset, int count) =>

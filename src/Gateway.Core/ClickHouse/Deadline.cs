@@ -18,7 +18,7 @@ internal sealed class Deadline : IDisposable
 
     public CancellationToken Token => _either.Token;
 
-    /// <summary>What a failed call is to be reported as; null for the caller's own cancelling and for our mistakes.</summary>
+    /// <summary>What a failed call is reported as; null for the caller's own cancelling and for our mistakes.</summary>
     public ClickHouseException? Explain(Exception exception) => exception switch
     {
         _ when _caller.IsCancellationRequested => null,

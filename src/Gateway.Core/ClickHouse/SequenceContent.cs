@@ -33,7 +33,7 @@ internal sealed class SequenceContent : HttpContent
         await WriteAsync(zipped, cancellationToken);
     }
 
-    /// <summary>Known when it is not zipped: a body that breaks off is then an error for the server, not an end.</summary>
+    /// <summary>Known when it is not zipped: a body that breaks off is then an error there, not an end.</summary>
     protected override bool TryComputeLength(out long length)
     {
         length = _gzip ? 0 : _bytes.Length;

@@ -1,7 +1,7 @@
 namespace Gateway.Core.Shipping;
 
 /// <summary>
-/// Pauses that double from try to try, up to a limit. Each is shortened by chance, so that gateways do not march in step.
+/// Pauses that double from try to try, up to a limit. Each is shortened by chance: gateways must not march in step.
 /// </summary>
 internal sealed class Backoff(ShipperOptions options, Random random, TimeProvider time)
 {

@@ -109,7 +109,8 @@ public sealed class EventBlock
             while (reader.TryReadRow(out var row))
             {
                 if (row[0] != EventPayload.EventKind || at++ != wanted) continue;
-                return new QuarantinedRow(record.ProjectId, record.ReceivedAtMicros, reader.Ip.ToArray(), row.ToArray());
+                return new QuarantinedRow(
+                    record.ProjectId, record.ReceivedAtMicros, reader.Ip.ToArray(), row.ToArray());
             }
         }
 

@@ -24,7 +24,7 @@ public sealed class EventsTable(ClickHouseClient client)
     internal const int FirstPromoted = 8;
     internal const int PromotedCount = 10;
 
-    /// <summary>What a block holds. <c>version</c> is not in it: ClickHouse computes it from the time of receipt.</summary>
+    /// <summary>What a block holds. <c>version</c> is not sent: ClickHouse makes it of the time of receipt.</summary>
     internal static readonly IReadOnlyList<(string Name, string Type)> Columns =
     [
         ("project_id", "UInt64"),
@@ -69,8 +69,8 @@ public sealed class EventsTable(ClickHouseClient client)
     private KeyValuePair<string, string>[] _insertSettings = [];
 
     /// <summary>
-    /// Makes the table, or brings it to this version; does nothing when it is there. Several gateways may do so at once,
-    /// and one may die in the middle: each step can be taken again.
+    /// Makes the table, or brings it to this version; does nothing when it is there. Several gateways may do so at
+    /// once, and one may die in the middle: each step can be taken again.
     /// </summary>
     /// <exception cref="ClickHouseException">It could not be done now.</exception>
     public async Task EnsureAsync(CancellationToken cancellationToken)

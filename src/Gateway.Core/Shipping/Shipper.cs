@@ -39,7 +39,7 @@ public sealed class Shipper
 
     public ShipperStatus Status { get; } = new();
 
-    /// <summary>How long the oldest event that is not stored yet has waited since its receipt; zero when none waits.</summary>
+    /// <summary>How long ago the oldest event that is not stored yet was received; zero when none waits.</summary>
     public TimeSpan Lag
     {
         get

@@ -1,6 +1,6 @@
 namespace Gateway.Core.Shipping;
 
-/// <summary>What the shipper did and how it is doing, for metrics. Written by the shipper alone, read by anyone.</summary>
+/// <summary>What the shipper did and how it fares, for metrics. Written by the shipper alone, read by anyone.</summary>
 public sealed class ShipperStatus
 {
     private long _rows;
@@ -24,7 +24,7 @@ public sealed class ShipperStatus
 
     public long RowsQuarantined => Volatile.Read(ref _quarantined);
 
-    /// <summary>What ClickHouse, or the way to it, said last when something failed; null when nothing ever did.</summary>
+    /// <summary>What ClickHouse, or the way to it, said when something failed last; null when nothing did.</summary>
     public string? LastError => _lastError;
 
     /// <summary>True from a failed insert until one succeeds.</summary>

@@ -76,7 +76,8 @@ public sealed class EventBlockTests
     [InlineData("{\"a\":\"{\"\n}\r\n", "{\"a\":\"{\",\"$ip\":\"10.0.0.1\"}")]
     public void The_clients_address_is_added_where_the_event_has_none(string properties, string expected)
     {
-        string[] row = Assert.Single(Rows(Block((1, 1, new SampleRecord("10.0.0.1").Event("e", properties: properties)))));
+        var block = Block((1, 1, new SampleRecord("10.0.0.1").Event("e", properties: properties)));
+        string[] row = Assert.Single(Rows(block));
 
         Assert.Equal(expected, row[EventsTable.Properties]);
         Assert.Equal("10.0.0.1", row[^1]);

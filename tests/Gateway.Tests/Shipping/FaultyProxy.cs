@@ -1,0 +1,107 @@
+using Gateway.Core.ClickHouse;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Gateway.Tests.Shipping;
+
+/// <summary>What may befall an insert on its way to ClickHouse, or its answer on the way back.</summary>
+internal enum Fault
+{
+    None,
+    ErrorBefore,
+    ErrorAfter,
+    HangBefore,
+    HangAfter,
+    DropBefore,
+    DropAfter,
+}
+
+/// <summary>A proxy in front of a ClickHouse that does to each insert what its next fault says.</summary>
+internal sealed class FaultyProxy : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly HttpClient _http = new();
+    private readonly ClickHouseOptions _upstream;
+
+    private FaultyProxy(ClickHouseOptions upstream)
+    {
+        _upstream = upstream;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(
+            kestrel => kestrel.Limits.MaxRequestBodySize = null);
+        _app = builder.Build();
+        _app.Run(ForwardAsync);
+    }
+
+    /// <summary>Asked for each insert.</summary>
+    public Func<Fault> NextFault { get; set; } = () => Fault.None;
+
+    public int Faults { get; private set; }
+
+    public ClickHouseOptions Target => _upstream with { Endpoint = new Uri(_app.Urls.Single()) };
+
+    public static async Task<FaultyProxy> StartAsync(ClickHouseOptions upstream)
+    {
+        var proxy = new FaultyProxy(upstream);
+        await proxy._app.StartAsync();
+        return proxy;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _http.Dispose();
+    }
+
+    private async Task ForwardAsync(HttpContext context)
+    {
+        string statement = context.Request.Query["query"].ToString();
+        var fault = statement.StartsWith("INSERT INTO events", StringComparison.Ordinal) ? NextFault() : Fault.None;
+        if (fault != Fault.None) Faults++;
+
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body);
+        if (fault is Fault.ErrorBefore or Fault.HangBefore or Fault.DropBefore)
+        {
+            await FailAsync(context, fault);
+            return;
+        }
+
+        using var answer = await _http.SendAsync(Copy(context.Request, body.ToArray()));
+        byte[] text = await answer.Content.ReadAsByteArrayAsync();
+        if (fault != Fault.None)
+        {
+            await FailAsync(context, fault);
+            return;
+        }
+
+        context.Response.StatusCode = (int)answer.StatusCode;
+        await context.Response.Body.WriteAsync(text);
+    }
+
+    private HttpRequestMessage Copy(HttpRequest request, byte[] body)
+    {
+        var copy = new HttpRequestMessage(
+            new HttpMethod(request.Method), new Uri(_upstream.Endpoint, request.Path + request.QueryString))
+        {
+            Content = new ByteArrayContent(body),
+        };
+        copy.Headers.TryAddWithoutValidation("Authorization", request.Headers.Authorization.ToString());
+        return copy;
+    }
+
+    private static async Task FailAsync(HttpContext context, Fault fault)
+    {
+        if (fault is Fault.HangBefore or Fault.HangAfter)
+        {
+            await Task.Delay(Timeout.Infinite, context.RequestAborted)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (fault is Fault.ErrorBefore or Fault.ErrorAfter) context.Response.StatusCode = 500;
+        else context.Abort();
+    }
+}
