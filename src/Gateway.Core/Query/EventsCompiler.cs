@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Gateway.Core.Query;
+
+/// <summary>
+/// An EventsQuery as SQL. Each row of the result, in RowBinary: a mark (always 1), the four values that order it and
+/// make its cursor (timestamp in microseconds, uuid, event, day), then distinct id, properties and single properties
+/// as far as they were asked for, in the order of the columns.
+/// </summary>
+internal static class EventsCompiler
+{
+    public static EventsPlan? Compile(
+        EventsQuery query,
+        AuthorizedProject project,
+        CompiledQuery.Builder builder,
+        QueryProblems problems,
+        string cursorPath)
+    {
+        string filter = Filter(query, project, builder);
+        ulong fingerprint = Fingerprint(query, filter, builder);
+        var cursor = query.Cursor;
+        if (cursor is not null && cursor.Fingerprint != fingerprint)
+        {
+            problems.Add(cursorPath, "This cursor belongs to another query; ask again without it.");
+            return null;
+        }
+
+        if (cursor is not null) query = query with { After = cursor.After, Before = cursor.Before };
+
+        string direction = query.Descending ? "DESC" : "ASC";
+        string sql = CompiledQuery.Builder.Select(
+            Columns(query, builder),
+            $"{filter} AND {Window(query, builder)} AND {Beyond(query, builder)}",
+            $"ORDER BY timestamp {direction}, uuid {direction}, event {direction}, day {direction} "
+            + $"LIMIT {(query.Limit + 1).ToString(CultureInfo.InvariantCulture)}");
+        return new EventsPlan(builder.Build(sql), query, fingerprint);
+    }
+
+    /// <summary>The event with this uuid; the newest, should an SDK have used it for several.</summary>
+    public static EventsPlan CompileSingle(
+        IReadOnlyList<EventColumn> columns, Guid uuid, CompiledQuery.Builder builder)
+    {
+        EventsQuery query = new(
+            columns, null, null, FilterGroup.Empty, EventsQuery.NoAfter, EventsQuery.NoBefore, "", true, 1, null);
+        string sql = CompiledQuery.Builder.Select(
+            Columns(query, builder),
+            $"uuid = toUUID({builder.Text(uuid.ToString("D"))})",
+            "ORDER BY timestamp DESC, uuid DESC, event DESC, day DESC LIMIT 2");
+        return new EventsPlan(builder.Build(sql), query, fingerprint: 0);
+    }
+
+    private static string Filter(EventsQuery query, AuthorizedProject project, CompiledQuery.Builder builder)
+    {
+        string filter = new PropertyFilterSql(builder, project.TimeZone).Compile(query.Filter);
+        if (query.Event is { } name) filter = $"event = {builder.Text(name)} AND {filter}";
+        if (query.DistinctId is { } id) filter = $"distinct_id = {builder.Text(id)} AND {filter}";
+        return filter;
+    }
+
+    private static string Columns(EventsQuery query, CompiledQuery.Builder builder)
+    {
+        var columns = new StringBuilder("toUInt8(1), toUnixTimestamp64Micro(timestamp), toString(uuid), event, day");
+        foreach (var column in query.Columns)
+        {
+            string? sql = column.Field switch
+            {
+                EventField.DistinctId => "distinct_id",
+                EventField.Properties => "properties",
+                EventField.Property => PropertySql.Json(builder, column.Key!),
+                _ => null,
+            };
+            if (sql is not null) columns.Append(", ").Append(sql);
+        }
+
+        return columns.ToString();
+    }
+
+    private static string Window(EventsQuery query, CompiledQuery.Builder builder)
+    {
+        string window = "1";
+        if (query.After != EventsQuery.NoAfter) window += $" AND timestamp > {builder.Moment(query.After)}";
+        if (query.Before != EventsQuery.NoBefore) window += $" AND timestamp < {builder.Moment(query.Before)}";
+        return window;
+    }
+
+    private static string Beyond(EventsQuery query, CompiledQuery.Builder builder)
+    {
+        if (query.Cursor is not { } cursor) return "1";
+
+        string comparison = query.Descending ? "<" : ">";
+        string moment = builder.Moment(cursor.Timestamp);
+        string day = cursor.Day.ToString(CultureInfo.InvariantCulture);
+
+        // The first condition follows from the second, but only it can use the skip index.
+        return $"timestamp {comparison}= {moment} AND (timestamp, uuid, event, day) {comparison} "
+            + $"({moment}, toUUID({builder.Text(cursor.Uuid)}), {builder.Text(cursor.Event)}, toDate({day}))";
+    }
+
+    /// <summary>Of all that decides which rows a query has and in which order, but for the cursor.</summary>
+    private static ulong Fingerprint(EventsQuery query, string filter, CompiledQuery.Builder builder)
+    {
+        string all = string.Join('\0', [filter, query.Window, query.Descending ? "-" : "+", .. builder.Values]);
+        return BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(all)));
+    }
+}
