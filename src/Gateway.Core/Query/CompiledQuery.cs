@@ -8,12 +8,10 @@ namespace Gateway.Core.Query;
 /// </summary>
 public sealed class CompiledQuery
 {
-    private CompiledQuery(
-        string sql, IReadOnlyDictionary<string, string> parameters, IReadOnlyDictionary<string, string> settings)
+    private CompiledQuery(string sql, IReadOnlyDictionary<string, string> parameters)
     {
         Sql = sql;
         Parameters = parameters;
-        Settings = settings;
     }
 
     /// <summary>ClickHouse SQL with placeholders <c>{name:Type}</c>; no text of a request is in it.</summary>
@@ -22,7 +20,9 @@ public sealed class CompiledQuery
     /// <summary>The placeholders' values, not escaped.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; }
 
-    public IReadOnlyDictionary<string, string> Settings { get; }
+    /// <summary>The settings without which the statement may not run; see <see cref="QuerySettings"/>.</summary>
+    public static IReadOnlyDictionary<string, string> Settings(bool knowsExactSkipIndexes) =>
+        knowsExactSkipIndexes ? QuerySettings.Recent : QuerySettings.Older;
 
     /// <summary>
     /// Builds a statement for one project. SQL text reaches the statement through constants of this folder and
@@ -34,13 +34,9 @@ public sealed class CompiledQuery
 
         private readonly Dictionary<string, string> _parameters = new(StringComparer.Ordinal);
         private readonly Dictionary<string, string> _placeholders = new(StringComparer.Ordinal);
-        private readonly IReadOnlyDictionary<string, string> _settings;
 
-        public Builder(AuthorizedProject project, IReadOnlyDictionary<string, string> settings)
-        {
-            _settings = settings;
+        public Builder(AuthorizedProject project) =>
             _parameters["project_id"] = project.Id.ToString(CultureInfo.InvariantCulture);
-        }
 
         /// <summary>The values' size as a URL carries them.</summary>
         public int ParameterBytes { get; private set; }
@@ -74,7 +70,7 @@ public sealed class CompiledQuery
         public static string Select(string columns, string condition, string tail) =>
             $"SELECT {columns} FROM events FINAL WHERE {Scope} AND ({condition}) {tail}";
 
-        public CompiledQuery Build(string sql) => new(sql, _parameters, _settings);
+        public CompiledQuery Build(string sql) => new(sql, _parameters);
 
         private string Add(string type, string value)
         {

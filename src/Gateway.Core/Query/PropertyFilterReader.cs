@@ -31,6 +31,9 @@ internal sealed class PropertyFilterReader(ProjectZone zone, DateTime nowUtc, Qu
         ["is_date_after"] = PropertyOperator.IsDateAfter,
     };
 
+    /// <summary>What a value that could not be read stands as; never compiled, since there is a problem then.</summary>
+    private static readonly PropertyValue Unread = new(ValueKind.Null);
+
     private int _count;
 
     /// <summary>Reads a query's or a series' own filters, and those that its client fixed for it.</summary>
@@ -170,7 +173,7 @@ internal sealed class PropertyFilterReader(ProjectZone zone, DateTime nowUtc, Qu
             case JsonValueKind.String: return new(ValueKind.Text, QueryFields.Text(value, path, problems));
             default:
                 problems.Add(path, "Must be a string, a number, a boolean, or for exact and is_not null.");
-                return default;
+                return Unread;
         }
     }
 
@@ -196,7 +199,7 @@ internal sealed class PropertyFilterReader(ProjectZone zone, DateTime nowUtc, Qu
         }
 
         problems.Add(path, "Must be a number; for dates there are is_date_before and is_date_after.");
-        return default;
+        return Unread;
     }
 
     private PropertyValue ReadDate(JsonElement value, string path)
@@ -206,6 +209,6 @@ internal sealed class PropertyFilterReader(ProjectZone zone, DateTime nowUtc, Qu
             return new(ValueKind.Date, text, Micros: ProjectZone.ToMicros(date.Utc));
 
         problems.Add(path, "Must be a date such as 2026-03-01, 2026-03-01T10:00:00Z or -7d.");
-        return default;
+        return Unread;
     }
 }

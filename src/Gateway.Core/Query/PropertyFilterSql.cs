@@ -10,8 +10,8 @@ namespace Gateway.Core.Query;
 /// <item>regex is RE2, matches anywhere and minds case.</item>
 /// <item>gt, gte, lt and lte compare numbers, also those in strings; other texts do not match.</item>
 /// <item>is_set holds for an empty string too.</item>
-/// <item>is_date_before and is_date_after read the text as a date, in the project's time zone when it names none, or as
-/// a Unix time in seconds or milliseconds.</item>
+/// <item>is_date_before and is_date_after read texts that begin as 2026-03-01 or 2026/03/01, in the project's time zone
+/// when they name none, and Unix times of 10 digits (seconds) or 13 (milliseconds); other texts do not match.</item>
 /// </list>
 /// </summary>
 internal sealed class PropertyFilterSql(CompiledQuery.Builder builder, string timeZone)
@@ -90,6 +90,12 @@ internal sealed class PropertyFilterSql(CompiledQuery.Builder builder, string ti
 
     private string Number(PropertyFilter filter) => $"toFloat64OrNull({Text(filter)})";
 
-    private string Date(PropertyFilter filter) =>
-        $"parseDateTime64BestEffortOrNull({Text(filter)}, 6, {builder.Text(timeZone)})";
+    private string Date(PropertyFilter filter)
+    {
+        // Left to itself, ClickHouse's best effort takes a 5 for the fifth of this month.
+        const string LooksLikeDate = @"'^([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}|[0-9]{10}$|[0-9]{13}$)'";
+        string text = Text(filter);
+        string date = $"parseDateTime64BestEffortOrNull({text}, 6, {builder.Text(timeZone)})";
+        return $"if(ifNull(match({text}, {LooksLikeDate}), 0), {date}, NULL)";
+    }
 }

@@ -10,7 +10,7 @@ public abstract record QueryPlan(CompiledQuery Query);
 /// Compiles what a client asks into a statement for ClickHouse. There is no other way to one: whatever the kind of
 /// query, it reads the rows of the authorized project only.
 /// </summary>
-public sealed class QueryCompiler(IReadOnlyDictionary<string, string> settings, TimeProvider time)
+public sealed class QueryCompiler(TimeProvider time)
 {
     private static readonly string[] RequestFields = ["query"];
 
@@ -51,9 +51,9 @@ public sealed class QueryCompiler(IReadOnlyDictionary<string, string> settings, 
     }
 
     /// <summary>Compiles a request for one event.</summary>
-    public EventsPlan CompileSingle(AuthorizedProject project, Guid uuid)
+    public static EventsPlan CompileSingle(AuthorizedProject project, Guid uuid)
     {
-        var builder = new CompiledQuery.Builder(project, settings);
+        var builder = new CompiledQuery.Builder(project);
         return EventsCompiler.CompileSingle(EventListReader.Columns, uuid, builder);
     }
 
@@ -76,7 +76,7 @@ public sealed class QueryCompiler(IReadOnlyDictionary<string, string> settings, 
             return (null, new QueryError("invalid_time_zone", "The project's time zone is not known.", "timezone"));
 
         QueryProblems problems = new();
-        CompiledQuery.Builder builder = new(project, settings);
+        CompiledQuery.Builder builder = new(project);
         var plan = compilation(zone, builder, problems);
         if (builder.ParameterBytes > QueryLimits.MaxParameterBytes)
         {

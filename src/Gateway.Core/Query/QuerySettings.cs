@@ -12,8 +12,13 @@ public static class QuerySettings
     /// <summary>Known to recent servers only. Without it a skip index under FINAL could show the wrong copy.</summary>
     public const string ExactSkipIndexes = "use_skip_indexes_if_final_exact_mode";
 
-    /// <summary>The settings for a server that does or does not know <see cref="ExactSkipIndexes"/>.</summary>
-    public static IReadOnlyDictionary<string, string> For(bool knowsExactSkipIndexes)
+    /// <summary>For a server that knows <see cref="ExactSkipIndexes"/>.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Recent = Make(knowsExactSkipIndexes: true);
+
+    /// <summary>For one that does not: it uses no skip index under FINAL.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Older = Make(knowsExactSkipIndexes: false);
+
+    private static Dictionary<string, string> Make(bool knowsExactSkipIndexes)
     {
         Dictionary<string, string> settings = new(StringComparer.Ordinal)
         {

@@ -2,8 +2,8 @@ namespace Gateway.Core.Query;
 
 /// <summary>
 /// The buckets of a trend: every one from the first to the last, so that the answer has no hole. They are made here
-/// as moments, hence a day of 23 or 25 hours is one bucket, an hour that the clock shows twice is two (with the same
-/// label), and a day that a zone left out is none.
+/// as moments, hence a day of 23 or 25 hours is one bucket, and an hour that the clock shows twice is two (with the same
+/// label).
 /// </summary>
 public sealed class TrendsBuckets
 {
@@ -66,14 +66,18 @@ public sealed class TrendsBuckets
     }
 
     /// <summary>
-    /// Hours go by the moment, so that the hour which a clock shows twice is not lost. Where clocks jump by less than
-    /// an hour (Lord Howe Island) the next one starts early, at the next full hour on the wall.
+    /// Hours go by the moment, so that the hour which a clock shows twice is not lost. Where clocks jump by half an hour
+    /// (Lord Howe Island) the hour of the jump is that much longer or shorter.
     /// </summary>
     private static DateTime NextHour(DateTime utc, ProjectZone zone)
     {
         var next = utc.AddHours(1);
         var local = zone.ToLocal(next);
-        var onTheWall = next - (local - TrendsInterval.StartOf(IntervalUnit.Hour, local));
-        return onTheWall > utc ? onTheWall : next;
+        var hour = TrendsInterval.StartOf(IntervalUnit.Hour, local);
+        if (local == hour) return next;
+
+        var start = zone.ToUtc(hour);
+        if (start <= utc) start = zone.ToUtc(hour.AddHours(1));
+        return start > utc ? start : next;
     }
 }
