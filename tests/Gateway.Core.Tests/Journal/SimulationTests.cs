@@ -122,7 +122,7 @@ public sealed class SimulationTests
             List<(int Id, Answer Answer)> answers = [];
             for (int count = _random.Next(1, 8); count > 0; count--)
             {
-                int length = _random.Next(20) == 0 ? 30_000 : _random.Next(4, 1500);
+                int length = _random.Next(60) == 0 ? 20_000 : _random.Next(4, 700);
                 var entry = _random.Next(4) == 0 ? ended : null;
                 answers.Add((_payloads.Count, _test.Append(NewPayload(length), entry: entry)));
             }
@@ -207,14 +207,18 @@ public sealed class SimulationTests
                 Assert.True(_payloads[TestJournal.IdOf(record.Payload)].AsSpan().SequenceEqual(record.Payload));
             }
 
-            Assert.DoesNotContain(ids, _refused.Contains);
-            Assert.DoesNotContain(ids, _shipped.Contains);
-            Assert.Equal(_acknowledged.Except(_shipped), ids.Intersect(_acknowledged));
-            Assert.Equal(ids.Count, ids.Distinct().Count());
-            for (int i = 1; i < read.Count; i++) Assert.Equal(read[i - 1].Sequence + 1, read[i].Sequence);
+            // Plain comparisons: the library's own, for collections, would take most of the time of all lives.
+            Assert.False(_refused.Overlaps(ids), "What was refused for good is there.");
+            Assert.False(_shipped.Overlaps(ids), "What was shipped is there again.");
+            Assert.True(_acknowledged.Except(_shipped).SequenceEqual(ids.Intersect(_acknowledged)), "Something is lost.");
+            Assert.True(ids.Count == ids.Distinct().Count(), "Something is there twice.");
+            for (int i = 1; i < read.Count; i++)
+            {
+                if (read[i].Sequence != read[i - 1].Sequence + 1) Assert.Fail("A sequence is missing.");
+            }
 
             Assert.Equal(0, _test.Journal.Status.Counters.LostRecords);
-            Assert.DoesNotContain(_test.Logger.Entries, entry => entry.Level == LogLevel.Critical);
+            Assert.False(_test.Logger.Has(LogLevel.Critical, ""), "A loss of power is called damage.");
         }
     }
 }
