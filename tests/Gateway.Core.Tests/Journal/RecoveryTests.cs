@@ -146,6 +146,19 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [Fact]
+    public void Every_segment_draws_a_salt_of_its_own()
+    {
+        for (int id = 0; id < 40; id++) _test.Commit(TestJournal.Payload(id, 3000));
+
+        var salts = _test.Disk.Paths
+            .Where(path => path.EndsWith(Segment.Suffix, StringComparison.Ordinal))
+            .Select(path => SegmentHeader.TryRead(_test.Disk.Bytes(path), out var header) ? header.Salt : 0)
+            .ToList();
+        Assert.True(salts.Count > 2);
+        Assert.Distinct(salts);
+    }
+
+    [Fact]
     public void A_payload_that_imitates_records_of_its_own_segment_does_not_pass_for_one()
     {
         // The worst case: the client even knows the salt's magic and every field, but cannot know the seed.
