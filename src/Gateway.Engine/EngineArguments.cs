@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Gateway.Engine;
 
-/// <summary>The command line: <c>--data folder --port-file path [--port n] [--memory bytes] [--library path]</c>.</summary>
+/// <summary>
+/// The command line: <c>--data folder --port-file path [--port n] [--memory bytes] [--library path]</c>.
+/// </summary>
 internal sealed record EngineArguments
 {
     private const string LibraryInPackage = "node_modules/@chdb/lib-linux-x64-gnu/libchdb.so";
@@ -50,7 +52,7 @@ internal sealed record EngineArguments
             : throw new ArgumentException($"--{name} {text} is not a number up to {most}.");
     }
 
-    /// <summary>Looks beside the program and in the folders above it, also within the sources that it was built from.</summary>
+    /// <summary>Looks in the program's folder and in those above it, also within the sources.</summary>
     private static string FindLibrary()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

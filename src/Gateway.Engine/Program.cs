@@ -34,6 +34,9 @@ static async Task ServeAsync(EngineArguments arguments, ChdbEngine engine)
     builder.Logging.ClearProviders();
     ToStandardError(builder.Logging);
     builder.WebHost.ConfigureKestrel(options => Configure(options, FreeOrAny(arguments.Port)));
+    // A write is over when the socket has it all, so that nothing is lost when an answer is broken off.
+    builder.WebHost.UseSockets(options => options.MaxWriteBufferSize = 1);
+    builder.Services.AddSingleton<IHostLifetime, EngineLifetime>();
     builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(3));
 
     await using var app = builder.Build();
@@ -61,8 +64,6 @@ static void Configure(KestrelServerOptions options, int port)
     options.Limits.MaxRequestBodySize = null;
     options.Limits.MinRequestBodyDataRate = null;
     options.Limits.MinResponseDataRate = null;
-    // A write is over when the socket has it all, so that nothing is lost when an answer is broken off.
-    options.Limits.MaxResponseBufferSize = 0;
     // Parameters come in the URL, which ClickHouse lets be as long.
     options.Limits.MaxRequestLineSize = 1024 * 1024;
     options.Limits.MaxRequestBufferSize = 2 * 1024 * 1024;

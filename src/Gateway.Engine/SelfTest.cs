@@ -2,7 +2,7 @@ using Gateway.Engine.Chdb;
 
 namespace Gateway.Engine;
 
-/// <summary>Shows that null references are caught as usual in a process that connects to libchdb again and again.</summary>
+/// <summary>Shows that null references are caught as usual in a process that connects to libchdb.</summary>
 internal static class SelfTest
 {
     /// <returns>How many exceptions were caught.</returns>

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Gateway.Engine.Chdb;
 
-/// <summary>One connection to the engine in this process. It runs one statement at a time, on one thread at a time.</summary>
+/// <summary>One connection to the engine in this process: one statement at a time, on one thread at a time.</summary>
 internal sealed unsafe class ChdbConnection : IDisposable
 {
     private nint* _connection;

@@ -89,7 +89,7 @@ internal sealed class ChdbEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Tells ClickHouse to end a query. It needs not have begun, nor end at once: ask again until it is over.</summary>
+    /// <summary>Tells ClickHouse to end a query, which may not have begun: ask again until it is over.</summary>
     public Task KillAsync(string queryId) => _keeperThread.RunAsync(() =>
     {
         // SYNC would wait for the query's end, and was seen to hang for ever.
@@ -103,7 +103,7 @@ internal sealed class ChdbEngine : IAsyncDisposable
         if (thread is not null) _threads.Return(thread);
     }
 
-    /// <summary>Ends the queries that run, then closes every connection, as libchdb wants before the process exits.</summary>
+    /// <summary>Ends what runs, then closes every connection, as libchdb wants before the process exits.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();

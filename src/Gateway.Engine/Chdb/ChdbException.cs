@@ -13,7 +13,7 @@ internal sealed partial class ChdbException : Exception
 
     public int Code { get; }
 
-    /// <summary>Reads <c>Code: 60. DB::Exception: …</c>, of which libchdb sometimes wraps several into one another.</summary>
+    /// <summary>Reads <c>Code: 60. DB::Exception: …</c>, which libchdb sometimes wraps into others like it.</summary>
     public static ChdbException Parse(string text)
     {
         var match = Prefix().Match(text);

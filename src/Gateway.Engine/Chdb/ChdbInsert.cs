@@ -1,6 +1,6 @@
 namespace Gateway.Engine.Chdb;
 
-/// <summary>An INSERT whose data comes in chunks, cut anywhere. Disposing of it before it is done stores nothing more.</summary>
+/// <summary>An INSERT whose data comes in chunks, cut anywhere. Disposed of before it is done, it ends.</summary>
 internal sealed unsafe class ChdbInsert : IDisposable
 {
     private nint _stream;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Gateway.Engine.Chdb;
 
-/// <summary>The C interface of libchdb, as it is: every pointer is libchdb's, and must be given back to it once.</summary>
+/// <summary>The C interface of libchdb, as it is: every pointer is libchdb's, to be given back to it once.</summary>
 internal static unsafe partial class LibChdb
 {
     private const string Name = "chdb";

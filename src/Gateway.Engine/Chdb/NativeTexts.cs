@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Gateway.Engine.Chdb;
 
-/// <summary>Texts as C takes them: an array of pointers to UTF-8 that ends in a zero, and an array of lengths.</summary>
+/// <summary>Texts as C takes them: an array of pointers to UTF-8, zero at its end, and an array of lengths.</summary>
 internal readonly unsafe ref struct NativeTexts : IDisposable
 {
     public NativeTexts(scoped ReadOnlySpan<string> texts)

@@ -62,7 +62,8 @@ internal sealed class QueryThreads : IDisposable
             Interlocked.Decrement(ref _waiting);
             throw new ChdbException(
                 ErrorCode.TooManySimultaneousQueries,
-                $"Too many simultaneous queries. {_maxRunning} run, {_maxWaiting} wait. (TOO_MANY_SIMULTANEOUS_QUERIES)");
+                $"Too many simultaneous queries: {_maxRunning} run, {_maxWaiting} wait. "
+                + "(TOO_MANY_SIMULTANEOUS_QUERIES)");
         }
 
         try

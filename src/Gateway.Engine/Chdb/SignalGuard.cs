@@ -41,6 +41,8 @@ internal readonly unsafe ref struct SignalGuard : IDisposable
 
     private static void Check(int result)
     {
-        if (result != 0) throw new InvalidOperationException($"sigaction failed: {Marshal.GetLastPInvokeErrorMessage()}");
+        if (result == 0) return;
+
+        throw new InvalidOperationException($"sigaction failed: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 }

@@ -38,7 +38,8 @@ internal sealed record Credentials(string User, string Password)
         {
             throw new ChdbException(
                 ErrorCode.AuthenticationFailed,
-                "Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)");
+                "Authentication failed: password is incorrect, or there is no user with such name. "
+                + "(AUTHENTICATION_FAILED)");
         }
     }
 

@@ -65,7 +65,8 @@ internal sealed class GzipBody : ReadOnlyStream
     {
         private bool _firstEnded;
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             int count = _firstEnded ? 0 : await first.ReadAsync(buffer, cancellationToken);
             if (count > 0) return count;

@@ -121,7 +121,8 @@ internal sealed partial class QueryRequest
         if (Ignored.Contains(name)) return;
         if (Unsupported.Contains(name) && value is not ("" or "0"))
         {
-            throw new ChdbException(ErrorCode.NotImplemented, $"The argument {name} is not supported. (NOT_IMPLEMENTED)");
+            throw new ChdbException(
+                ErrorCode.NotImplemented, $"The argument {name} is not supported. (NOT_IMPLEMENTED)");
         }
 
         TakeSetting(name, value);

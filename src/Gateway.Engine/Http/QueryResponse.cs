@@ -44,9 +44,9 @@ internal sealed class QueryResponse(HttpContext http, ChdbEngine engine, QueryRe
         byte[] message = Encoding.UTF8.GetBytes(exception.ToText(engine.Version));
         if (message.Length > MaxExceptionBytes) message = [.. message[..MaxExceptionBytes], (byte)'\n'];
 
-        await WriteAsync(Encoding.UTF8.GetBytes($"\r\n__exception__\r\n{tag}\r\n"), CancellationToken.None);
-        await WriteAsync(message, CancellationToken.None);
-        await WriteAsync(Encoding.UTF8.GetBytes($"{message.Length} {tag}\r\n__exception__\r\n"), CancellationToken.None);
+        byte[] before = Encoding.UTF8.GetBytes($"\r\n__exception__\r\n{tag}\r\n");
+        byte[] after = Encoding.UTF8.GetBytes($"{message.Length} {tag}\r\n__exception__\r\n");
+        await WriteAsync((byte[])[.. before, .. message, .. after], CancellationToken.None);
         if (_compressed is not null) await _compressed.FlushAsync(CancellationToken.None);
         await http.Response.Body.FlushAsync(CancellationToken.None);
         http.Abort();
@@ -71,7 +71,7 @@ internal sealed class QueryResponse(HttpContext http, ChdbEngine engine, QueryRe
     }
 }
 
-/// <summary>ClickHouse's account of a query: the header is sent before the data, so it is the state at the first chunk.</summary>
+/// <summary>What a query read and wrote. It goes before the data: of a SELECT, up to the first chunk.</summary>
 internal sealed record QuerySummary(long ElapsedNs)
 {
     public ulong ReadRows { get; init; }

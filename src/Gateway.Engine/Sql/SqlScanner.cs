@@ -52,13 +52,16 @@ internal ref struct SqlScanner(ReadOnlySpan<byte> text)
         {
             var rest = _text[at..];
             if (rest[0] <= ' ') at++;
-            else if (rest.StartsWith("--"u8) || rest.StartsWith("# "u8) || rest.StartsWith("#!"u8)) at += Until(rest, "\n"u8);
+            else if (IsLineComment(rest)) at += Until(rest, "\n"u8);
             else if (rest.StartsWith("/*"u8)) at += Until(rest, "*/"u8);
             else break;
         }
 
         return at;
     }
+
+    private static bool IsLineComment(ReadOnlySpan<byte> rest) =>
+        rest.StartsWith("--"u8) || rest.StartsWith("# "u8) || rest.StartsWith("#!"u8);
 
     private readonly int EndOfQuoted(int at)
     {
