@@ -1,6 +1,8 @@
 namespace Gateway.Core;
 
-/// <summary>Every reason for which a request or an event is refused. The host maps each to a status and a code.</summary>
+/// <summary>
+/// Every reason for which a request or an event is refused. The host maps each to a status and a code.
+/// </summary>
 public enum RejectionReason : byte
 {
     None = 0,

@@ -2,8 +2,8 @@ namespace Gateway.Core.Query;
 
 /// <summary>
 /// The buckets of a trend: every one from the first to the last, so that the answer has no hole. They are made here
-/// as moments, hence a day of 23 or 25 hours is one bucket, and an hour that the clock shows twice is two (with the same
-/// label).
+/// as moments, hence a day of 23 or 25 hours is one bucket, and an hour that the clock shows twice is two (with the
+/// same label).
 /// </summary>
 public sealed class TrendsBuckets
 {
@@ -66,8 +66,8 @@ public sealed class TrendsBuckets
     }
 
     /// <summary>
-    /// Hours go by the moment, so that the hour which a clock shows twice is not lost. Where clocks jump by half an hour
-    /// (Lord Howe Island) the hour of the jump is that much longer or shorter.
+    /// Hours go by the moment, so that the hour which a clock shows twice is not lost. Where clocks jump by half an
+    /// hour (Lord Howe Island) the hour of the jump is that much longer or shorter.
     /// </summary>
     private static DateTime NextHour(DateTime utc, ProjectZone zone)
     {

@@ -75,7 +75,9 @@ internal sealed class BlockSender(
         return anyAccepted;
     }
 
-    /// <summary>Either half may come first: a run of bad rows at one end must not hide good ones at the other.</summary>
+    /// <summary>
+    /// Either half may come first: a run of bad rows at one end must not hide good ones at the other.
+    /// </summary>
     private void Halve(Stack<(int First, int Count)> pending, int first, int count)
     {
         if (count < 2) return;

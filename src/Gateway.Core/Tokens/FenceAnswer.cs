@@ -6,7 +6,9 @@ public enum FenceVerdict : byte
     /// <summary>Nothing changed since the oldest look-up of the group: write it.</summary>
     Same,
 
-    /// <summary>Something changed, and the table has caught up: write the records whose entry is still current.</summary>
+    /// <summary>
+    /// Something changed, and the table has caught up: write the records whose entry is still current.
+    /// </summary>
     Moved,
 
     /// <summary>Nobody could be asked: 503 for the whole group.</summary>

@@ -6,7 +6,7 @@ namespace Gateway.Query;
 
 internal static class QueryRoutes
 {
-    /// <summary>Maps the query routes; <paramref name="authorize"/> is asked before anything else, for each request.</summary>
+    /// <summary>Maps the routes; for each request <paramref name="authorize"/> is asked before anything else.</summary>
     public static void MapQuery(
         this IEndpointRouteBuilder routes, AuthorizeQuery authorize, ClickHouseClient client, TimeProvider time)
     {
@@ -141,7 +141,9 @@ internal sealed class QueryEndpoints(
         }
     }
 
-    /// <summary>An answer that has begun cannot become an error: it is cut, so that nobody takes it for whole.</summary>
+    /// <summary>
+    /// An answer that has begun cannot become an error: it is cut, so that it never passes for whole.
+    /// </summary>
     private async Task FailAsync(HttpContext context, Exception exception, string queryId)
     {
         var failure = exception as ClickHouseException ?? new ClickHouseException(exception.Message, exception);

@@ -11,7 +11,7 @@ internal sealed class QueryStore(ClickHouseClient client)
     // Asked once, when the store is first there; the embedded engine and a server do not change under a gateway.
     private volatile IReadOnlyDictionary<string, string>? _settings;
 
-    /// <summary>Starts a query; its rows stream. Cancelling the token, or disposing the response, cancels it there.</summary>
+    /// <summary>Starts a query; its rows stream. Cancelling the token or disposing the response cancels it.</summary>
     /// <exception cref="ClickHouseException">It was refused, or ClickHouse is away.</exception>
     public async Task<ClickHouseResponse> RunAsync(
         CompiledQuery query, string queryId, CancellationToken cancellationToken)

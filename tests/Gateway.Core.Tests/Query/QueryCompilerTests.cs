@@ -11,8 +11,9 @@ public sealed partial class QueryCompilerTests
 
     private static readonly string[] Hostile =
     [
-        "'", "\"", "\\", "\\'", "''", "' OR 1=1 --", "') OR project_id = 1 --", "/* x */", "-- x", "#", ";", "; DROP TABLE events",
-        "\0", "a\0b", "\n\r\t\b\f", "{project_id:UInt64}", "{p1:String}", "$1", "?", "%", "_", "`", "project_id", "team_id",
+        "'", "\"", "\\", "\\'", "''", "' OR 1=1 --", "') OR project_id = 1 --", "/* x */", "-- x", "#", ";",
+        "; DROP TABLE events", "\0", "a\0b", "\n\r\t\b\f", "{project_id:UInt64}", "{p1:String}", "$1", "?", "%", "_", "`",
+        "project_id", "team_id",
         "SETTINGS readonly=0", "UNION ALL SELECT * FROM events", "FORMAT Null", "PREWHERE 1", "merge('default','.*')",
         "$browser", "$ip", "$current_url", "😀", "ünï", "\u202e", " ", "NULL", "1e999", "[1]", "{}", "-7d",
     ];
@@ -39,7 +40,11 @@ public sealed partial class QueryCompilerTests
     public void Random_queries_are_scoped_or_refused_and_never_throw()
     {
         Random random = new(1);
-        string[] operators = ["exact", "is_not", "icontains", "not_icontains", "regex", "not_regex", "gt", "gte", "lt", "lte", "is_set", "is_not_set", "is_date_before", "is_date_after", "bogus"];
+        string[] operators =
+        [
+            "exact", "is_not", "icontains", "not_icontains", "regex", "not_regex", "gt", "gte", "lt", "lte", "is_set",
+            "is_not_set", "is_date_before", "is_date_after", "bogus",
+        ];
         int compiledCount = 0;
         for (int i = 0; i < 3000; i++)
         {
@@ -181,10 +186,21 @@ public sealed partial class QueryCompilerTests
         Refused(Events(new[] { Filter(new string('x', QueryLimits.MaxTextLength + 1)) }));
         Refused(Events(new[] { Filter(Enumerable.Range(0, 200).Select(i => new string('ü', 100) + i)) }));
         Refused(new { kind = "TrendsQuery", series = Enumerable.Repeat(new { }, QueryLimits.MaxSeries + 1) });
-        Refused(new { kind = "TrendsQuery", series = Enumerable.Repeat(new { }, 26), interval = "hour", dateRange = new { date_from = "-1y" }, breakdownFilter = new { breakdown = "a", breakdown_limit = 1000 } });
+        Refused(new
+        {
+            kind = "TrendsQuery",
+            series = Enumerable.Repeat(new { }, 26),
+            interval = "hour",
+            dateRange = new { date_from = "-1y" },
+            breakdownFilter = new { breakdown = "a", breakdown_limit = 1000 },
+        });
 
         object nested = new { type = "AND", values = Array.Empty<object>() };
-        for (int depth = 0; depth < QueryLimits.MaxFilterDepth; depth++) nested = new { type = "OR", values = new[] { nested } };
+        for (int depth = 0; depth < QueryLimits.MaxFilterDepth; depth++)
+        {
+            nested = new { type = "OR", values = new[] { nested } };
+        }
+
         Refused(Events(nested));
     }
 
@@ -218,10 +234,16 @@ public sealed partial class QueryCompilerTests
 
     private static object[] Queries(string text) =>
     [
-        new { kind = "EventsQuery", @event = text, distinct_id = text, select = new[] { "properties." + text, "properties" } },
+        new { kind = "EventsQuery", @event = text, distinct_id = text, select = new[] { "properties." + text } },
         new { kind = "EventsQuery", properties = new[] { new { key = text, value = text, @operator = "icontains" } } },
         new { kind = "EventsQuery", properties = new[] { new { key = text, value = text, @operator = "not_regex" } } },
-        new { kind = "TrendsQuery", series = new[] { new { @event = text, math = "dau" } }, properties = new[] { new { key = text, @operator = "is_set" } }, breakdownFilter = new { breakdown = text + "x" } },
+        new
+        {
+            kind = "TrendsQuery",
+            series = new[] { new { @event = text, math = "dau" } },
+            properties = new[] { new { key = text, @operator = "is_set" } },
+            breakdownFilter = new { breakdown = text + "x" },
+        },
     ];
 
     private static void AssertScoped(CompiledQuery query)

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Gateway.Tests.Query;
 
-public sealed class EventListTests(QueryFixture fixture) : IClassFixture<QueryFixture>
+[Collection(QueryCollection.Name)]
+public sealed class EventListTests(QueryFixture fixture)
 {
     private const string Chain =
         """button.md:flex.btn:attr__id="b"attr__class="md:flex btn"attr_id="b"nth-child="1"nth-of-type="2"text="click \"me\"; now";body:nth-child="2"nth-of-type="1" """;

@@ -2,9 +2,14 @@ using System.Text.Json;
 
 namespace Gateway.Tests.Query;
 
-public sealed class EventsQueryTests(QueryFixture fixture) : IClassFixture<QueryFixture>
+[Collection(QueryCollection.Name)]
+public sealed class EventsQueryTests(QueryFixture fixture)
 {
-    private const string Odd = """{"a": "b\"\\\n\u0000ü€😀", "n":1.50, "big":123456789012345678901234567890, "deep":{"x":[1,{"y":null}]}}""";
+    private const string Odd =
+        """{"a": "b\"\\\n\u0000ü€😀", "n":1.50, "big":123456789012345678901234567890, "deep":{"x":[1,{"y":null}]}}""";
+
+    private static readonly string[] EventOnly = ["event"];
+    private static readonly string[] TryOnly = ["properties.try"];
 
     [Fact]
     public async Task Rows_have_the_columns_asked_for_and_properties_as_they_were_sent()
@@ -31,10 +36,15 @@ public sealed class EventsQueryTests(QueryFixture fixture) : IClassFixture<Query
     [Fact]
     public async Task Single_properties_keep_their_json_type()
     {
-        ulong project = await fixture.ProjectAsync("UTC", new TestEvent(
-            "x", "2026-03-31T10:00:00Z", """{"s":"a\"b","n":12,"f":1.5,"t":true,"z":null,"l":[1,"x"],"o":{"k":1},"a.b":"dot"}"""));
+        const string Properties =
+            """{"s":"a\"b","n":12,"f":1.5,"t":true,"z":null,"l":[1,"x"],"o":{"k":1},"a.b":"dot"}""";
+        ulong project = await fixture.ProjectAsync("UTC", new TestEvent("x", "2026-03-31T10:00:00Z", Properties));
 
-        string[] select = ["properties.s", "properties.n", "properties.f", "properties.t", "properties.z", "properties.l", "properties.o", "properties.a.b", "properties.none", "event"];
+        string[] select =
+        [
+            "properties.s", "properties.n", "properties.f", "properties.t", "properties.z", "properties.l",
+            "properties.o", "properties.a.b", "properties.none", "event",
+        ];
         var answer = await fixture.QueryAsync(project, new { kind = "EventsQuery", select });
 
         Assert.Equal(
@@ -51,7 +61,7 @@ public sealed class EventsQueryTests(QueryFixture fixture) : IClassFixture<Query
         ulong project = await fixture.ProjectAsync("UTC", first);
         await fixture.InsertAsync(again.ToJson(project));
 
-        var answer = await fixture.QueryAsync(project, new { kind = "EventsQuery", select = new[] { "properties.try" } });
+        var answer = await fixture.QueryAsync(project, new { kind = "EventsQuery", select = TryOnly });
         Assert.Equal("[[1]]", answer.GetProperty("results").GetRawText());
 
         // The copy that lost is not found by what only it says.
@@ -74,14 +84,14 @@ public sealed class EventsQueryTests(QueryFixture fixture) : IClassFixture<Query
             Uuid = i % 5 == 0 ? shared : Guid.NewGuid(),
         }).ToArray();
         ulong project = await fixture.ProjectAsync("UTC", events);
-        var whole = await fixture.QueryAsync(project, new { kind = "EventsQuery", select = new[] { "event" }, orderBy = new[] { order } });
+        var whole = await fixture.QueryAsync(project, new { kind = "EventsQuery", select = EventOnly, orderBy = new[] { order } });
 
         List<string> walked = [];
         string? cursor = null;
         do
         {
             var page = await fixture.QueryAsync(
-                project, new { kind = "EventsQuery", select = new[] { "event" }, orderBy = new[] { order }, limit, cursor });
+                project, new { kind = "EventsQuery", select = EventOnly, orderBy = new[] { order }, limit, cursor });
             walked.AddRange(page.GetProperty("results").EnumerateArray().Select(row => row[0].GetString()!));
             cursor = page.GetProperty("nextCursor").GetString();
             Assert.Equal(cursor is not null, page.GetProperty("hasMore").GetBoolean());
@@ -125,7 +135,7 @@ public sealed class EventsQueryTests(QueryFixture fixture) : IClassFixture<Query
             new TestEvent("d", "2026-03-31T23:00:00Z"));
 
         var answer = await fixture.QueryAsync(
-            project, new { kind = "EventsQuery", select = new[] { "event" }, after, before, orderBy = new[] { "timestamp" } });
+            project, new { kind = "EventsQuery", select = EventOnly, after, before, orderBy = "timestamp" });
         Assert.Equal(expected, string.Join(' ', answer.GetProperty("results").EnumerateArray().Select(row => row[0])));
     }
 
@@ -139,7 +149,7 @@ public sealed class EventsQueryTests(QueryFixture fixture) : IClassFixture<Query
         foreach (string name in names)
         {
             var answer = await fixture.QueryAsync(
-                project, new { kind = "EventsQuery", select = new[] { "event" }, @event = name, distinct_id = name });
+                project, new { kind = "EventsQuery", select = EventOnly, @event = name, distinct_id = name });
             Assert.Equal(name, Assert.Single(answer.GetProperty("results").EnumerateArray())[0].GetString());
         }
     }

@@ -3,10 +3,13 @@ using System.Text.Json;
 namespace Gateway.Tests.Query;
 
 /// <summary>What each operator means, asked of the real engine.</summary>
+[Collection(QueryCollection.Name)]
 public sealed class PropertyFilterTests(PropertyFilterTests.Events events) : IClassFixture<PropertyFilterTests.Events>
 {
+    private static readonly string[] EventOnly = ["event"];
+
     /// <summary>One event for each value of <c>v</c>; each is named after its value.</summary>
-    public sealed class Events : IAsyncLifetime
+    public sealed class Events(QueryFixture fixture) : IAsyncLifetime
     {
         private static readonly Dictionary<string, string> Values = new()
         {
@@ -34,19 +37,18 @@ public sealed class PropertyFilterTests(PropertyFilterTests.Events events) : ICl
             ["twice"] = """{"v":"first","v":"second"}""",
         };
 
-        public QueryFixture Fixture { get; } = new();
+        public QueryFixture Fixture { get; } = fixture;
 
         public ulong Project { get; private set; }
 
         public async Task InitializeAsync()
         {
-            await Fixture.InitializeAsync();
             Project = await Fixture.ProjectAsync(
                 "Europe/Berlin",
                 [.. Values.Select(value => new TestEvent(value.Key, "2026-03-30T10:00:00Z", value.Value))]);
         }
 
-        public Task DisposeAsync() => Fixture.DisposeAsync();
+        public Task DisposeAsync() => Task.CompletedTask;
     }
 
     [Theory]
@@ -133,7 +135,14 @@ public sealed class PropertyFilterTests(PropertyFilterTests.Events events) : ICl
             values = new object[]
             {
                 new { key = "v", value = "pro" },
-                new { type = "AND", values = new object[] { new { key = "v", value = 4, @operator = "gt" }, new { key = "v", value = 6, @operator = "lt" } } },
+                new
+                {
+                    type = "AND",
+                    values = new object[]
+                    {
+                        new { key = "v", value = 4, @operator = "gt" }, new { key = "v", value = 6, @operator = "lt" },
+                    },
+                },
             },
         };
         Assert.Equal("5 5.0 big huge pro text5", await FindAsync(events.Fixture, events.Project, either, isGroup: true));
@@ -157,7 +166,8 @@ public sealed class PropertyFilterTests(PropertyFilterTests.Events events) : ICl
     [Fact]
     public async Task A_bad_regex_is_the_clients_fault()
     {
-        object query = new { kind = "EventsQuery", properties = new[] { new { key = "v", value = "(", @operator = "regex" } } };
+        object filter = new { key = "v", value = "(", @operator = "regex" };
+        object query = new { kind = "EventsQuery", properties = new[] { filter } };
         var error = await events.Fixture.RefusedAsync(events.Project, query);
         Assert.Equal("validation_error", error.GetProperty("type").GetString());
     }
@@ -173,7 +183,7 @@ public sealed class PropertyFilterTests(PropertyFilterTests.Events events) : ICl
     {
         object properties = isGroup ? filter : new[] { filter };
         var answer = await fixture.QueryAsync(
-            project, new { kind = "EventsQuery", select = new[] { "event" }, properties, limit = 1000 });
+            project, new { kind = "EventsQuery", select = EventOnly, properties, limit = 1000 });
         var names = answer.GetProperty("results").EnumerateArray().Select(row => row[0].GetString()!);
         return string.Join(' ', names.Order(StringComparer.Ordinal));
     }

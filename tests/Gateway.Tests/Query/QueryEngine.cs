@@ -14,8 +14,9 @@ internal sealed class QueryEngine : IDisposable
 
     private QueryEngine()
     {
-        string program = Path.GetFullPath(Path.Combine(
-            AppContext.BaseDirectory, "..", "..", "Gateway.Engine", new DirectoryInfo(AppContext.BaseDirectory).Name, "Gateway.Engine.dll"));
+        // Built beside the tests: artifacts/bin/{project}/{configuration}.
+        DirectoryInfo here = new(AppContext.BaseDirectory);
+        string program = Path.Combine(here.Parent!.Parent!.FullName, "Gateway.Engine", here.Name, "Gateway.Engine.dll");
         ProcessStartInfo start = new("dotnet", [program, "--data", DataFolder, "--port-file", PortFile])
         {
             RedirectStandardInput = true,

@@ -81,7 +81,7 @@ public sealed class QueryFailureTests : IDisposable
         });
 
         using CancellationTokenSource client = new();
-        var answer = AskAsync(client.Token);
+        var answer = AskAsync(cancellationToken: client.Token);
         await asked.Task.WaitAsync(TimeSpan.FromSeconds(20));
         await client.CancelAsync();
 
@@ -98,7 +98,7 @@ public sealed class QueryFailureTests : IDisposable
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
     }
 
-    private async Task<HttpResponseMessage> AskAsync(CancellationToken cancellationToken = default, string body = Body)
+    private async Task<HttpResponseMessage> AskAsync(string body = Body, CancellationToken cancellationToken = default)
     {
         string url = $"http://default:x@127.0.0.1:{((IPEndPoint)_server.LocalEndpoint).Port}/default";
         using ClickHouseClient clickHouse = new(ClickHouseOptions.Parse(url));

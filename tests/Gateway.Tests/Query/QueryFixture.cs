@@ -8,7 +8,6 @@ using Gateway.Query;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Gateway.Tests.Query;
@@ -17,7 +16,7 @@ namespace Gateway.Tests.Query;
 /// The query endpoints over the real engine. Each test takes projects of its own, and every project is given a
 /// neighbour whose rows look the same but hold <see cref="Canary"/>.
 /// </summary>
-public sealed class QueryFixture : IAsyncLifetime
+public sealed class QueryFixture : IAsyncLifetime, IDisposable
 {
     public const string Canary = "canary-of-somebody-else";
 
@@ -41,10 +40,11 @@ public sealed class QueryFixture : IAsyncLifetime
         _http = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
     }
 
-    public async Task DisposeAsync()
+    public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    public void Dispose()
     {
         _http.Dispose();
-        await _app.DisposeAsync();
         _client.Dispose();
         _engine.Dispose();
     }
@@ -150,6 +150,13 @@ public sealed class QueryFixture : IAsyncLifetime
 
     private static string WithCanary(string properties) =>
         properties.Insert(properties.Length - 1, $"{(properties == "{}" ? "" : ",")}\"canary\":\"{Canary}\"");
+}
+
+/// <summary>One engine for all tests of queries: projects keep them apart, as they keep users apart.</summary>
+[CollectionDefinition(Name)]
+public sealed class QueryCollection : ICollectionFixture<QueryFixture>
+{
+    public const string Name = "query";
 }
 
 /// <summary>A clock that stands still.</summary>

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Gateway.Tests.Query;
 
-public sealed class TrendsQueryTests(QueryFixture fixture) : IClassFixture<QueryFixture>
+[Collection(QueryCollection.Name)]
+public sealed class TrendsQueryTests(QueryFixture fixture)
 {
     [Fact]
     public async Task A_trend_has_a_number_for_every_day_also_where_nothing_happened()
