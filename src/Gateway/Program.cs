@@ -1,2 +1,30 @@
-var app = WebApplication.CreateSlimBuilder(args).Build();
-app.Run();
+using Gateway.Core.Journal;
+using Gateway.Core.Tenancy;
+using Gateway.Engine;
+using Gateway.Hosting;
+
+// Read the configuration, open what must be there, listen, then recover the journal while health checks are answered.
+var builder = WebApplication.CreateSlimBuilder(args);
+var options = GatewayOptions.Read(builder.Configuration, out var errors);
+if (errors.Count > 0) return Banner.Fail(errors);
+
+WebHostSetup.Configure(builder, options);
+using var loggers = LoggerFactory.Create(WebHostSetup.ConfigureLogging);
+try
+{
+    await using var gateway = await GatewayServer.OpenAsync(options, loggers);
+    gateway.Register(builder.Services);
+    var app = builder.Build();
+    gateway.Map(app);
+    await app.StartAsync();
+    gateway.Start(app.Lifetime);
+    Banner.Print(app.Urls, options, gateway);
+    await app.WaitForShutdownAsync();
+
+    // Nobody is answered any more; what they were promised is on disk, and is shipped as far as time allows.
+    return await gateway.StopAsync();
+}
+catch (Exception error) when (error is ControlPlaneException or JournalException or EngineException or IOException)
+{
+    return Banner.Fail([error.Message]);
+}

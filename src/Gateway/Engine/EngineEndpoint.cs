@@ -5,7 +5,9 @@ internal sealed record EngineEndpoint(Uri Url, string User, string Password)
 {
     public const string Database = "default";
 
-    /// <summary>As <c>ConnectionStrings:ClickHouse</c> has it: <c>http://user:password@host:port/database</c>.</summary>
+    /// <summary>
+    /// As <c>ConnectionStrings:ClickHouse</c> has it: <c>http://user:password@host:port/database</c>.
+    /// </summary>
     public string ToConnectionString() =>
         $"http://{Uri.EscapeDataString(User)}:{Uri.EscapeDataString(Password)}@{Url.Authority}/{Database}";
 

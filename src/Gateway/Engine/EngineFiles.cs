@@ -30,7 +30,8 @@ internal sealed class EngineFiles(string folder)
     public void WriteProcess(ProcessIdentity process)
     {
         string draft = ProcessFile + ".new";
-        File.WriteAllBytes(draft, JsonSerializer.SerializeToUtf8Bytes(process, EngineFilesJson.Default.ProcessIdentity));
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(process, EngineFilesJson.Default.ProcessIdentity);
+        File.WriteAllBytes(draft, json);
         File.Move(draft, ProcessFile, overwrite: true);
     }
 

@@ -236,8 +236,8 @@ internal sealed class EngineProcess : IAsyncDisposable
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {
             throw new EngineException(
-                "The embedded ClickHouse engine runs on Linux x64 only. Set ConnectionStrings:ClickHouse to a ClickHouse "
-                + "server, as http://user:password@host:8123/database.");
+                "The embedded ClickHouse engine runs on Linux x64 only. Set ConnectionStrings:ClickHouse to a "
+                + "ClickHouse server, as http://user:password@host:8123/database.");
         }
 
         var here = new DirectoryInfo(AppContext.BaseDirectory);

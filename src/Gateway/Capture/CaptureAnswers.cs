@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Core;
+using Gateway.Core.Events;
+
+namespace Gateway.Capture;
+
+/// <summary>
+/// What capture says back. SDKs read the status first: only 200 means kept, and only 503 is sent again by all.
+/// </summary>
+internal static class CaptureAnswers
+{
+    private const string Json = "application/json";
+
+    private static ReadOnlySpan<byte> OkBody => "{\"status\":\"Ok\"}"u8;
+
+    public static void Ok(HttpResponse response)
+    {
+        response.ContentType = Json;
+        response.Headers.ContentLength = OkBody.Length;
+        response.BodyWriter.Write(OkBody);
+    }
+
+    /// <summary>The good events are kept; the answer names the others.</summary>
+    public static void Partial(HttpResponse response, int refusedCount, IReadOnlyList<RefusedEvent> refused)
+    {
+        response.ContentType = Json;
+        using var writer = new Utf8JsonWriter(response.BodyWriter);
+        writer.WriteStartObject();
+        writer.WriteString("status", "Ok");
+        writer.WriteNumber("refused_count", refusedCount);
+        writer.WriteStartArray("refused");
+        foreach (var (index, rejection) in refused)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("index", index);
+            writer.WriteString("code", RejectionStatus.Code(rejection.Reason));
+            writer.WriteString("detail", rejection.Detail);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    public static CaptureOutcome Reject(HttpResponse response, Rejection rejection)
+    {
+        var (status, type, outcome) = RejectionStatus.Of(rejection.Reason);
+        Error(response, status, type, RejectionStatus.Code(rejection.Reason), rejection.Detail, rejection.Attr);
+        return outcome;
+    }
+
+    /// <summary>Our trouble, not the client's: every SDK sends the same bytes again later.</summary>
+    public static CaptureOutcome Unavailable(HttpResponse response, CaptureOutcome outcome, string code, string detail)
+    {
+        response.Headers.RetryAfter = "5";
+        Error(response, StatusCodes.Status503ServiceUnavailable, "server_error", code, detail, attr: null);
+        return outcome;
+    }
+
+    public static void Error(
+        HttpResponse response, int status, string type, string code, string detail, string? attr)
+    {
+        response.StatusCode = status;
+        response.ContentType = Json;
+        using var writer = new Utf8JsonWriter(response.BodyWriter);
+        JsonSerializer.Serialize(writer, new ApiError(type, code, detail, attr), ApiErrorJson.Default.ApiError);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace Gateway.Capture;
+
+internal enum BodyStatus : byte
+{
+    Complete,
+    TooLarge,
+    NoBudget,
+}
+
+/// <summary>
+/// One request's body in a pooled buffer, charged to the budget as it grows. Small buffers are kept for the next
+/// request, large ones go back at once.
+/// </summary>
+internal sealed class CaptureBody(InFlightBudget budget)
+{
+    private const int KeptBytes = 64 << 10;
+
+    private byte[] _buffer = [];
+    private int _length;
+    private long _charged;
+
+    public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
+
+    /// <summary>Reads to the end, or to the limit.</summary>
+    /// <param name="reader">The request's body.</param>
+    /// <param name="expectedBytes">Content-Length, when the client gave one.</param>
+    /// <param name="limitBytes">Longer bodies are refused.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    public async ValueTask<BodyStatus> ReadAsync(
+        PipeReader reader, long? expectedBytes, int limitBytes, CancellationToken cancellationToken)
+    {
+        if (expectedBytes > limitBytes) return BodyStatus.TooLarge;
+
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken);
+            var status = Take(read.Buffer, limitBytes);
+            reader.AdvanceTo(read.Buffer.End);
+            if (status != BodyStatus.Complete || read.IsCompleted) return status;
+        }
+    }
+
+    /// <summary>Charges bytes that somebody else holds for this request until <see cref="Reset"/>.</summary>
+    public bool TryCharge(long bytes)
+    {
+        if (bytes <= 0) return true;
+        if (!budget.TryCharge(bytes)) return false;
+
+        _charged += bytes;
+        return true;
+    }
+
+    public void Reset()
+    {
+        budget.Release(_charged);
+        _charged = 0;
+        _length = 0;
+        if (_buffer.Length <= KeptBytes) return;
+
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
+
+    private BodyStatus Take(in ReadOnlySequence<byte> bytes, int limitBytes)
+    {
+        long needed = _length + bytes.Length;
+        if (needed > limitBytes) return BodyStatus.TooLarge;
+        if (!TryCharge(bytes.Length)) return BodyStatus.NoBudget;
+
+        if (needed > _buffer.Length) Grow((int)needed);
+        bytes.CopyTo(_buffer.AsSpan(_length));
+        _length = (int)needed;
+        return BodyStatus.Complete;
+    }
+
+    // Grown by what came, not by what Content-Length promised: a promise costs the client nothing.
+    private void Grow(int needed)
+    {
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, Math.Min(_buffer.Length * 2, Array.MaxLength)));
+        _buffer.AsSpan(0, _length).CopyTo(larger);
+        if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
+}

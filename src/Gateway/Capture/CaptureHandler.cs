@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using Gateway.Core;
+using Gateway.Core.Events;
+using Gateway.Core.Journal;
+using Gateway.Core.Tokens;
+using Gateway.Hosting;
+
+namespace Gateway.Capture;
+
+/// <summary>
+/// The way of a request: read, parse, look the token up, join the open group of the journal, answer when the group
+/// has passed its fence and is on disk.
+/// </summary>
+internal sealed class CaptureHandler(
+    GatewayState state, InFlightBudget budget, CaptureCounters counters, GatewayOptions options, TimeProvider time)
+{
+    // A look-up is made again each time its entry ended while the group waited. Changes come a few a second at most,
+    // so a request that meets so many in a row is told to come back.
+    private const int MaxLookups = 32;
+    private const int MaxPooled = 256;
+
+    private readonly ConcurrentQueue<CaptureWork> _pool = new();
+
+    public async Task HandleAsync(HttpContext context, bool isEngage)
+    {
+        CaptureCors.Allow(context);
+        var work = Rent();
+        CaptureOutcome outcome;
+        try
+        {
+            outcome = await CaptureAsync(context, isEngage, work);
+        }
+        catch (BadHttpRequestException error)
+        {
+            outcome = RejectBadRequest(context.Response, error);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            outcome = CaptureOutcome.ClientGone;
+        }
+        finally
+        {
+            Return(work);
+        }
+
+        counters.Count(outcome);
+    }
+
+    private async ValueTask<CaptureOutcome> CaptureAsync(HttpContext context, bool isEngage, CaptureWork work)
+    {
+        var (request, response) = (context.Request, context.Response);
+        if (state.Pipeline is not { } pipeline)
+        {
+            return CaptureAnswers.Unavailable(
+                response, CaptureOutcome.Failed, "starting",
+                "The gateway is starting: its journal is being recovered. Send this again.");
+        }
+
+        if (HasTwoLengths(request))
+        {
+            CaptureAnswers.Error(response, StatusCodes.Status400BadRequest, "validation_error", "two_lengths",
+                "Content-Length and Transfer-Encoding exclude each other.", "Content-Length");
+            return CaptureOutcome.Malformed;
+        }
+
+        var read = await work.Body.ReadAsync(
+            request.BodyReader, request.ContentLength, options.Limits.BodyBytes, context.RequestAborted);
+        if (read == BodyStatus.NoBudget) return RefuseForMemory(response);
+        if (read == BodyStatus.TooLarge)
+        {
+            return CaptureAnswers.Reject(response, new Rejection(
+                RejectionReason.BodyTooLarge, $"The body is larger than {options.Limits.BodyBytes} bytes.", "body"));
+        }
+
+        long now = (time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        if (Parse(context, isEngage, work, now) is { } rejection) return CaptureAnswers.Reject(response, rejection);
+        if (!work.Body.TryCharge(work.Parser.HeldBytes)) return RefuseForMemory(response);
+
+        return await AdmitAsync(context, pipeline, work.Parser, now);
+    }
+
+    private static Rejection? Parse(HttpContext context, bool isEngage, CaptureWork work, long now)
+    {
+        Span<byte> ip = stackalloc byte[ClientAddress.MaxBytes];
+        var facts = ClientAddress.Facts(context, isEngage, ip);
+        return work.Parser.Parse(work.Body.Bytes, facts, now);
+    }
+
+    private async ValueTask<CaptureOutcome> AdmitAsync(
+        HttpContext context, CapturePipeline pipeline, CaptureParser parser, long now)
+    {
+        var response = context.Response;
+        for (int lookups = 0; lookups < MaxLookups; lookups++)
+        {
+            var lookup = pipeline.Tokens.TryCheck(parser.Token.Span, out var hit)
+                ? hit
+                : await pipeline.Tokens.ResolveAsync(parser.Token, context.RequestAborted);
+
+            if (lookup.State == TokenState.Mistyped) return CaptureAnswers.Reject(response, TokenRejections.Mistyped);
+            if (lookup.State == TokenState.Unavailable) return RefuseUnkept(response, AppendOutcome.Unfenced);
+
+            // A refusal rests on the snapshot as much as an ack does, and is as final: it waits for a fence too.
+            bool keep = lookup.Entry is not null && parser.AcceptedCount + parser.RefusedCount > 0;
+            var outcome = keep
+                ? await pipeline.Journal.AppendAsync(lookup.Entry!, lookup.Epoch, now, parser.Payload)
+                : await pipeline.Journal.FenceAsync(lookup.Epoch);
+
+            if (outcome == AppendOutcome.Stale) continue;
+            if (outcome != AppendOutcome.Kept) return RefuseUnkept(response, outcome);
+            if (lookup.Entry is null) return CaptureAnswers.Reject(response, TokenRejections.Unknown);
+
+            return AnswerKept(context, parser);
+        }
+
+        return RefuseUnkept(response, AppendOutcome.Unfenced);
+    }
+
+    private CaptureOutcome AnswerKept(HttpContext context, CaptureParser parser)
+    {
+        counters.CountEvents(parser.AcceptedCount, parser.RefusedCount);
+        if (context.Request.QueryString.HasValue && context.Request.Query["beacon"] == "1")
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+        else if (parser.RefusedCount > 0) CaptureAnswers.Partial(context.Response, parser.RefusedCount, parser.Refused);
+        else CaptureAnswers.Ok(context.Response);
+
+        return CaptureOutcome.Kept;
+    }
+
+    internal static CaptureOutcome RefuseForMemory(HttpResponse response) =>
+        CaptureAnswers.Unavailable(response, CaptureOutcome.OverBudget, "overloaded",
+            "The gateway holds as many bytes of requests as it may. Send this again later.");
+
+    private static CaptureOutcome RefuseUnkept(HttpResponse response, AppendOutcome outcome) => outcome switch
+    {
+        AppendOutcome.Unfenced => CaptureAnswers.Unavailable(response, CaptureOutcome.Unfenced, "unfenced",
+            "The gateway cannot ask whether this token still holds. Nothing was kept; send this again later."),
+        AppendOutcome.DiskFull => CaptureAnswers.Unavailable(response, CaptureOutcome.DiskFull, "disk_full",
+            "The gateway's disk is full. Nothing was kept; send this again later."),
+        AppendOutcome.QuotaReached => CaptureAnswers.Unavailable(response, CaptureOutcome.OverQuota, "journal_full",
+            "The gateway's journal has reached its quota. Nothing was kept; send this again later."),
+        AppendOutcome.Closed => CaptureAnswers.Unavailable(response, CaptureOutcome.Failed, "stopping",
+            "The gateway is stopping. Nothing was kept; send this again."),
+        _ => CaptureAnswers.Unavailable(response, CaptureOutcome.Failed, "write_failed",
+            "The gateway could not write its journal. Nothing was promised; send this again later."),
+    };
+
+    private static CaptureOutcome RejectBadRequest(HttpResponse response, BadHttpRequestException error)
+    {
+        if (response.HasStarted) return CaptureOutcome.ClientGone;
+
+        var (code, outcome) = error.StatusCode switch
+        {
+            StatusCodes.Status408RequestTimeout => ("body_read_timeout", CaptureOutcome.TimedOut),
+            StatusCodes.Status413PayloadTooLarge => ("body_too_large", CaptureOutcome.TooLarge),
+            _ => ("bad_request", CaptureOutcome.Malformed),
+        };
+        CaptureAnswers.Error(response, error.StatusCode, "validation_error", code, error.Message, "body");
+        return outcome;
+    }
+
+    /// <summary>Kestrel takes the chunked reading and moves the other length aside; we take neither.</summary>
+    private static bool HasTwoLengths(HttpRequest request) =>
+        request.Headers.TransferEncoding.Count > 0
+        && (request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"));
+
+    private CaptureWork Rent() => _pool.TryDequeue(out var work)
+        ? work
+        : new CaptureWork(new CaptureBody(budget), new CaptureParser(options.Limits.ForParser()));
+
+    private void Return(CaptureWork work)
+    {
+        work.Body.Reset();
+        work.Parser.Reset();
+        if (_pool.Count < MaxPooled) _pool.Enqueue(work);
+        else work.Parser.Dispose();
+    }
+
+    private sealed record CaptureWork(CaptureBody Body, CaptureParser Parser);
+}

@@ -1,0 +1,30 @@
+using Gateway.Core;
+
+namespace Gateway.Capture;
+
+/// <summary>The one place where a reason becomes a status and a code.</summary>
+internal static class RejectionStatus
+{
+    private static readonly string[] Codes =
+        [.. Enum.GetValues<RejectionReason>().Select(reason => ToSnakeCase(reason.ToString()))];
+
+    /// <summary>The reason as clients see it: <c>MissingDistinctId</c> is <c>missing_distinct_id</c>.</summary>
+    public static string Code(RejectionReason reason) => Codes[(int)reason];
+
+    /// <summary>
+    /// Nothing that a client did wrong is 5xx, and nothing here is retried by an SDK: 4xx is final for all of them.
+    /// </summary>
+    public static (int Status, string Type, CaptureOutcome Outcome) Of(RejectionReason reason) => reason switch
+    {
+        RejectionReason.BodyTooLarge or RejectionReason.TooManyEvents =>
+            (StatusCodes.Status413PayloadTooLarge, "validation_error", CaptureOutcome.TooLarge),
+        RejectionReason.MissingToken or RejectionReason.ConflictingTokens or RejectionReason.BadToken
+            or RejectionReason.PersonalKeyAsToken or RejectionReason.MistypedToken or RejectionReason.UnknownToken =>
+            (StatusCodes.Status401Unauthorized, "authentication_error", CaptureOutcome.Refused),
+        _ => (StatusCodes.Status400BadRequest, "validation_error", CaptureOutcome.Malformed),
+    };
+
+    private static string ToSnakeCase(string name) =>
+        string.Concat(name.Select((letter, at) =>
+            at > 0 && char.IsUpper(letter) ? $"_{char.ToLowerInvariant(letter)}" : $"{char.ToLowerInvariant(letter)}"));
+}

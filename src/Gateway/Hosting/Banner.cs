@@ -1,0 +1,59 @@
+using Gateway.Core.Tenancy;
+
+namespace Gateway.Hosting;
+
+/// <summary>
+/// What the person who started the gateway sees: where everything is, and after the first start how to send the first
+/// event. It goes to the terminal, not to the log: it is the only place that ever shows a key.
+/// </summary>
+internal static class Banner
+{
+#pragma warning disable RS0030 // This is the one text that belongs on the terminal itself.
+    private static TextWriter Terminal => Console.Out;
+
+    private static TextWriter Complaints => Console.Error;
+#pragma warning restore RS0030
+
+    public static void Print(IEnumerable<string> urls, GatewayOptions options, GatewayServer gateway)
+    {
+        string url = urls.First().TrimEnd('/');
+        Terminal.WriteLine(
+            $"""
+            Gateway {typeof(Banner).Assembly.GetName().Version?.ToString(3)} listening on {string.Join(" and ", urls)}
+              events    {gateway.EventsStore}
+              accounts  SQLite, {Path.Combine(options.Data, "control.db")}
+              tokens    checked in this process; revoked at once
+              journal   {Path.Combine(options.Data, "journal")}
+            """);
+        if (gateway.Bootstrapped is { } made) PrintFirstStart(url, made);
+        Terminal.Flush();
+    }
+
+    /// <summary>Says what is wrong and gives the exit code.</summary>
+    public static int Fail(IEnumerable<string> errors)
+    {
+        foreach (string error in errors) Complaints.WriteLine($"gateway: {error}");
+        return 1;
+    }
+
+    private static void PrintFirstStart(string url, BootstrapResult made)
+    {
+        string token = made.ProjectToken ?? "<project token>";
+        string key = made.ApiKey ?? "<personal API key>";
+        string sample = $$"""{"api_key":"{{token}}","event":"hello","distinct_id":"me"}""";
+        string query = """{"query":{"kind":"EventsQuery","select":["event","distinct_id","timestamp","properties"]}}""";
+        Terminal.WriteLine(
+            $"""
+
+            First start: made an organization with its "{made.ProjectName}".
+              project token     {made.ProjectToken ?? "as configured"}  (public: goes into your apps, writes only)
+              personal API key  {made.ApiKey ?? "as configured"}  (secret: reads; shown this once)
+
+            Send an event:
+              curl {url}/i/v0/e/ -d '{sample}'
+
+            Read it back (within two seconds):
+              curl {url}/api/projects/@current/query/ -H 'Authorization: Bearer {key}' -d '{query}'
+            """);
+    }
+}

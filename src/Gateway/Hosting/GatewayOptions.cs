@@ -1,0 +1,105 @@
+using System.Net;
+using Gateway.Core.ClickHouse;
+using Gateway.Core.Events;
+using Gateway.Core.Tenancy;
+
+namespace Gateway.Hosting;
+
+/// <summary>Everything under <c>Gateway:</c> and the connection strings, checked at start.</summary>
+internal sealed record GatewayOptions
+{
+    /// <summary>Folder of everything that this gateway keeps on disk.</summary>
+    public required string Data { get; init; }
+
+    public required JournalSettings Journal { get; init; }
+
+    public required LimitSettings Limits { get; init; }
+
+    public required EngineSettings Engine { get; init; }
+
+    /// <summary>Values for the first start; they count only while the database is empty.</summary>
+    public required BootstrapOptions Bootstrap { get; init; }
+
+    /// <summary>Proxies whose <c>X-Forwarded-For</c> is believed.</summary>
+    public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
+
+    /// <summary>A ClickHouse server's URL; null means the embedded engine.</summary>
+    public string? ClickHouse { get; init; }
+
+    /// <summary>
+    /// Reads and checks the whole configuration. Every error names its key; none holds a secret's value.
+    /// </summary>
+    public static GatewayOptions Read(IConfiguration configuration, out IReadOnlyList<string> errors)
+    {
+        var reader = new OptionsReader(configuration.GetSection("Gateway"));
+        var options = new GatewayOptions
+        {
+            Data = Path.GetFullPath(reader.Text("Data") ?? "data"),
+            Journal = new JournalSettings(
+                reader.Number("Journal:QuotaBytes", 10L << 30, 64 << 20, long.MaxValue),
+                reader.OptionalNumber("Journal:MinFreeBytes", 0, long.MaxValue),
+                (int)reader.Number("Journal:SegmentBytes", 64 << 20, 1 << 20, 1 << 30)),
+            Limits = LimitSettings.Read(reader),
+            Engine = new EngineSettings(reader.OptionalNumber("Engine:MemoryBytes", 256 << 20, long.MaxValue)),
+            Bootstrap = new BootstrapOptions
+            {
+                ProjectToken = reader.Text("Bootstrap:ProjectToken"),
+                ApiKey = reader.Text("Bootstrap:ApiKey"),
+            },
+            TrustedProxies = reader.Networks("TrustedProxies"),
+            ClickHouse = Blank(configuration.GetConnectionString("ClickHouse")),
+        };
+
+        if (options.ClickHouse is not null && !ClickHouseOptions.TryParse(options.ClickHouse, out _, out string? error))
+            reader.Fail($"ConnectionStrings:ClickHouse: {error}");
+        foreach (string mistake in options.Bootstrap.Errors()) reader.Fail(mistake);
+
+        reader.RefuseUnknownKeys();
+        foreach (string name in (string[])["Postgres", "Redis"])
+        {
+            if (Blank(configuration.GetConnectionString(name)) is null) continue;
+
+            reader.Fail($"ConnectionStrings:{name} is set, but this version keeps accounts and the token cache in "
+                + "its own process. Remove it; ignoring it would promise what is not there.");
+        }
+
+        errors = reader.Errors;
+        return options;
+    }
+
+    private static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+}
+
+/// <param name="QuotaBytes">Bytes that may wait on disk before capture answers 503.</param>
+/// <param name="MinFreeBytes">Disk that must stay free; null: the journal's own rule.</param>
+/// <param name="SegmentBytes">Size of one segment file.</param>
+internal sealed record JournalSettings(long QuotaBytes, long? MinFreeBytes, int SegmentBytes);
+
+/// <param name="MemoryBytes">Memory cap of the embedded engine; null: a quarter of the machine.</param>
+internal sealed record EngineSettings(long? MemoryBytes);
+
+/// <summary>How much one client may send.</summary>
+/// <param name="BodyBytes">A request's body, as sent and as inflated.</param>
+/// <param name="EventBytes">One event's JSON.</param>
+/// <param name="BatchEvents">Events in one request.</param>
+/// <param name="NameCodePoints">Event name and distinct id, each.</param>
+/// <param name="InFlightBytes">Bodies in memory at one time, all requests together.</param>
+internal sealed record LimitSettings(
+    int BodyBytes, int EventBytes, int BatchEvents, int NameCodePoints, long InFlightBytes)
+{
+    internal static LimitSettings Read(OptionsReader reader) => new(
+        (int)reader.Number("Limits:BodyBytes", 20 << 20, 1 << 10, 512 << 20),
+        (int)reader.Number("Limits:EventBytes", 1 << 20, 1 << 10, 64 << 20),
+        (int)reader.Number("Limits:BatchEvents", 10_000, 1, 1_000_000),
+        (int)reader.Number("Limits:NameCodePoints", 200, 1, 10_000),
+        reader.Number("Limits:InFlightBytes", 128 << 20, 1 << 20, long.MaxValue));
+
+    public CaptureLimits ForParser() => new()
+    {
+        MaxBodyBytes = BodyBytes,
+        MaxEventBytes = EventBytes,
+        MaxEvents = BatchEvents,
+        MaxEventNameLength = NameCodePoints,
+        MaxDistinctIdLength = NameCodePoints,
+    };
+}

@@ -1,0 +1,253 @@
+using Gateway.Capture;
+using Gateway.Core.ClickHouse;
+using Gateway.Core.Journal;
+using Gateway.Core.Query;
+using Gateway.Core.Shipping;
+using Gateway.Core.Tenancy;
+using Gateway.Core.Tokens;
+using Gateway.Engine;
+using Gateway.Operations;
+using Gateway.Query;
+using Gateway.Tenancy;
+using Microsoft.AspNetCore.HttpOverrides;
+
+namespace Gateway.Hosting;
+
+/// <summary>
+/// One gateway: what it is made of, in the order in which an event meets it, and how it starts and stops.
+/// </summary>
+internal sealed partial class GatewayServer : IAsyncDisposable
+{
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan TableRetry = TimeSpan.FromMilliseconds(250);
+
+    private readonly GatewayOptions _options;
+    private readonly GatewayState _state = new();
+    private readonly CaptureCounters _counters = new();
+    private readonly TimeProvider _time = TimeProvider.System;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _log;
+    private readonly ControlPlane _plane;
+    private readonly EngineProcess? _engine;
+    private readonly ClickHouseClient _clickHouse;
+    private readonly EventsTable _table;
+    private readonly CancellationTokenSource _stop = new();
+
+    private EventJournal? _journal;
+    private Shipper? _shipper;
+    private Task _run = Task.CompletedTask;
+    private int _exitCode;
+
+    private GatewayServer(GatewayOptions options, ControlPlane plane, ILoggerFactory loggers)
+    {
+        (_options, _plane) = (options, plane);
+        _loggers = loggers;
+        _log = loggers.CreateLogger<GatewayServer>();
+
+        _engine = options.ClickHouse is null
+            ? new EngineProcess(
+                new EngineOptions(Path.Combine(options.Data, "clickhouse"))
+                {
+                    MemoryBytes = options.Engine.MemoryBytes,
+                },
+                _time,
+                loggers.CreateLogger<EngineProcess>())
+            : null;
+        var server = options.ClickHouse is { } url ? ClickHouseOptions.Parse(url) : null;
+        _clickHouse = new ClickHouseClient(() => server ?? EngineTarget(), _time);
+        _table = new EventsTable(_clickHouse);
+    }
+
+    /// <summary>What the first start made; null afterwards.</summary>
+    public BootstrapResult? Bootstrapped => _plane.Bootstrapped;
+
+    /// <summary>Where events are stored, for people.</summary>
+    public string EventsStore => _engine is null
+        ? $"ClickHouse at {_clickHouse.Target}"
+        : $"ClickHouse's engine, embedded, {Path.Combine(_options.Data, "clickhouse")}";
+
+    /// <exception cref="ControlPlaneException">They cannot be opened; the message is for the operator.</exception>
+    public static async Task<GatewayServer> OpenAsync(GatewayOptions options, ILoggerFactory loggers)
+    {
+        var plane = await ControlPlane.OpenAsync(
+            new ControlPlaneOptions(options.Data, options.Bootstrap),
+            TimeProvider.System,
+            loggers,
+            CancellationToken.None);
+        return new GatewayServer(options, plane, loggers);
+    }
+
+    /// <summary>What endpoints ask for by type.</summary>
+    public void Register(IServiceCollection services) => services.AddSingleton(_plane);
+
+    /// <summary>The whole HTTP surface.</summary>
+    public void Map(WebApplication app)
+    {
+        if (_options.TrustedProxies.Count > 0) app.UseForwardedHeaders(Forwarding());
+
+        var budget = new InFlightBudget(_options.Limits.InFlightBytes);
+        app.MapCapture(new CaptureHandler(_state, budget, _counters, _options, _time));
+        new SdkEndpoints(_state, budget, _options).Map(app);
+        app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
+        app.MapHealth(_state, () => _plane.Fence.IsAvailable);
+        app.MapMetrics(() => MetricsPage.Write(_counters, budget, _plane, _journal?.Status, _shipper));
+        app.MapProjects();
+        new QueryEndpoints(
+            AuthorizeQueryAsync,
+            new QueryStore(_clickHouse),
+            new QueryCompiler(_time),
+            _loggers.CreateLogger<QueryEndpoints>()).Map(app);
+        app.MapFallback("{*path}", () => ApiError.NotFound("There is nothing at this path."));
+    }
+
+    /// <summary>Starts the engine and recovers the journal; capture opens when that is done.</summary>
+    public void Start(IHostApplicationLifetime lifetime)
+    {
+        lifetime.ApplicationStopping.Register(_state.Drain);
+        _engine?.Start();
+        _run = Task.Run(() => RunAsync(lifetime));
+    }
+
+    /// <summary>Closes the journal, ships what can be shipped in ten seconds, stops the engine.</summary>
+    /// <returns>The process's exit code.</returns>
+    public async Task<int> StopAsync()
+    {
+        if (_journal is not null) await _journal.CloseAsync();
+        if (_shipper is not null) await FlushAsync(_shipper);
+
+        await _stop.CancelAsync();
+        await _run;
+        if (_engine is not null) await _engine.DisposeAsync();
+        return _exitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_engine is not null) await _engine.DisposeAsync();
+        if (_journal is not null) await _journal.DisposeAsync();
+        _clickHouse.Dispose();
+        await _plane.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private async ValueTask<QueryAccess> AuthorizeQueryAsync(HttpContext context, string idOrCurrent, string scope)
+    {
+        try
+        {
+            var access = await _plane.AuthorizeAsync(context, idOrCurrent, scope);
+            return access.Project is { } project
+                ? new QueryAccess(new AuthorizedProject(project.ProjectId, project.TimeZone), null)
+                : new QueryAccess(null, access.ToError());
+        }
+        catch (TokenStoreException)
+        {
+            return new QueryAccess(null, ApiError.Unavailable("Access cannot be checked now."));
+        }
+    }
+
+    private async Task RunAsync(IHostApplicationLifetime lifetime)
+    {
+        try
+        {
+            _journal = OpenJournal();
+            _state.Open(new CapturePipeline(_plane.Tokens, _journal));
+            await EnsureTableAsync();
+
+            _shipper = new Shipper(
+                _journal,
+                _table,
+                new Quarantine(Path.Combine(_options.Data, "quarantine.jsonl"), _time),
+                new ShipperOptions(),
+                _time,
+                Random.Shared,
+                _log);
+            await _shipper.RunAsync(_stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            // What is acked is on disk. To go on without a journal or a shipper would be to promise more.
+            _exitCode = 1;
+            LogFatal(error);
+            lifetime.StopApplication();
+        }
+    }
+
+    private EventJournal OpenJournal()
+    {
+        var options = new JournalOptions(Path.Combine(_options.Data, "journal"))
+        {
+            SegmentBytes = _options.Journal.SegmentBytes,
+            QuotaBytes = _options.Journal.QuotaBytes,
+            MinFreeBytes = _options.Journal.MinFreeBytes,
+        };
+        return EventJournal.Open(options, new SystemDisk(), _plane.Fence.AskAsync, _time, _log);
+    }
+
+    // The store may be away at start; capture does not wait for it.
+    private async Task EnsureTableAsync()
+    {
+        bool isTold = false;
+        while (true)
+        {
+            try
+            {
+                await _table.EnsureAsync(_stop.Token);
+                return;
+            }
+            catch (ClickHouseException error)
+            {
+                if (_engine is null && !isTold) LogStoreAway(error.Message);
+                isTold = true;
+            }
+
+            await Task.Delay(TableRetry, _time, _stop.Token);
+        }
+    }
+
+    private ClickHouseOptions? EngineTarget() => _engine!.Endpoint is { } engine
+        ? new ClickHouseOptions(engine.Url, engine.User, engine.Password, EngineEndpoint.Database)
+        : null;
+
+    private async Task FlushAsync(Shipper shipper)
+    {
+        using var limit = new CancellationTokenSource(FlushLimit, _time);
+        try
+        {
+            await shipper.DrainAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            LogUnshipped(_journal!.Status.BytesWaiting);
+        }
+    }
+
+    private ForwardedHeadersOptions Forwarding()
+    {
+        var forwarding = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = ForwardedHeaders.XForwardedFor,
+            ForwardLimit = null,
+        };
+        forwarding.KnownProxies.Clear();
+        forwarding.KnownIPNetworks.Clear();
+        foreach (var network in _options.TrustedProxies) forwarding.KnownIPNetworks.Add(network);
+
+        return forwarding;
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "The gateway cannot go on and stops. What was acked is on disk.")]
+    private partial void LogFatal(Exception error);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "ClickHouse does not answer ({Reason}): events wait in the journal.")]
+    private partial void LogStoreAway(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Bytes} bytes were not shipped; the next start ships them.")]
+    private partial void LogUnshipped(long bytes);
+}

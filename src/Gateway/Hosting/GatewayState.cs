@@ -1,0 +1,24 @@
+using Gateway.Core.Journal;
+using Gateway.Core.Tokens;
+
+namespace Gateway.Hosting;
+
+/// <summary>What a capture request needs; there as soon as the journal is recovered.</summary>
+internal sealed record CapturePipeline(TokenCheck Tokens, EventJournal Journal);
+
+/// <summary>How far this process is: swapped by one reference, read by every request.</summary>
+internal sealed class GatewayState
+{
+    private volatile CapturePipeline? _pipeline;
+    private volatile bool _draining;
+
+    /// <summary>Null until the journal is recovered: capture answers 503 so long.</summary>
+    public CapturePipeline? Pipeline => _pipeline;
+
+    /// <summary>True from SIGTERM on: load balancers should look elsewhere.</summary>
+    public bool IsDraining => _draining;
+
+    public void Open(CapturePipeline pipeline) => _pipeline = pipeline;
+
+    public void Drain() => _draining = true;
+}

@@ -1,0 +1,37 @@
+namespace Gateway.Hosting;
+
+/// <summary>Kestrel's limits and the log: what holds for every request, whatever its path.</summary>
+internal static class WebHostSetup
+{
+    private const string DefaultUrl = "http://127.0.0.1:8000";
+
+    public static void Configure(WebApplicationBuilder builder, GatewayOptions options)
+    {
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+
+            // Events may come in the query of a GET, and some SDKs' are long.
+            kestrel.Limits.MaxRequestLineSize = 64 << 10;
+            kestrel.Limits.MaxRequestBufferSize = 128 << 10;
+
+            // Capture has its own limit and answers 413 by name; twice that is drained, so that the answer arrives.
+            kestrel.Limits.MaxRequestBodySize = 2L * options.Limits.BodyBytes;
+
+            // Slow clients hold a connection, not more: they are closed in time.
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
+        });
+        if (builder.Configuration["urls"] is null && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+            builder.WebHost.UseUrls(DefaultUrl);
+
+        ConfigureLogging(builder.Logging);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
+    }
+
+    public static void ConfigureLogging(ILoggingBuilder logging) => logging
+        .ClearProviders()
+        .AddSimpleConsole(console => console.SingleLine = true)
+        .AddFilter("Microsoft", LogLevel.Warning);
+}

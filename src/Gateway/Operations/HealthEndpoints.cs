@@ -1,0 +1,40 @@
+using Gateway.Core.Journal;
+using Gateway.Hosting;
+
+namespace Gateway.Operations;
+
+/// <summary>
+/// <c>/_liveness</c>: the process answers. <c>/_readiness</c>: it can take events. A store that is merely away is no
+/// reason to send events elsewhere, since the journal keeps them.
+/// </summary>
+internal static class HealthEndpoints
+{
+    public static void MapHealth(this IEndpointRouteBuilder endpoints, GatewayState state, Func<bool> isFenceAvailable)
+    {
+        endpoints.MapGet("/_liveness", () => Results.Json(new Health("ok", null)));
+        endpoints.MapGet("/_readiness", () =>
+        {
+            string? reason = WhyNot(state, isFenceAvailable);
+            return reason is null
+                ? Results.Json(new Health("ready", null))
+                : Results.Json(new Health("not ready", reason), statusCode: StatusCodes.Status503ServiceUnavailable);
+        });
+    }
+
+    private static string? WhyNot(GatewayState state, Func<bool> isFenceAvailable)
+    {
+        if (state.IsDraining) return "stopping";
+        if (state.Pipeline is not { } pipeline) return "recovering the journal";
+        if (!isFenceAvailable()) return "the fence has no authority to ask";
+
+        return pipeline.Journal.Status.State switch
+        {
+            AppendOutcome.Kept => null,
+            AppendOutcome.DiskFull => "the disk is full",
+            AppendOutcome.QuotaReached => "the journal has reached its quota",
+            _ => "the journal cannot be written",
+        };
+    }
+
+    private sealed record Health(string Status, string? Reason);
+}

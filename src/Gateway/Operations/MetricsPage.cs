@@ -1,0 +1,58 @@
+using Gateway.Capture;
+using Gateway.Core.Journal;
+using Gateway.Core.Shipping;
+using Gateway.Core.Tenancy;
+
+namespace Gateway.Operations;
+
+/// <summary><c>/metrics</c>. Numbers only: nothing here tells one project from another.</summary>
+internal static class MetricsPage
+{
+    public static void MapMetrics(this IEndpointRouteBuilder endpoints, Func<string> write) =>
+        endpoints.MapGet("/metrics", () => Results.Text(write(), "text/plain; version=0.0.4; charset=utf-8"));
+
+    public static string Write(
+        CaptureCounters capture, InFlightBudget budget, ControlPlane plane, JournalStatus? journal, Shipper? shipper)
+    {
+        var text = new MetricsText()
+            .Counters("gateway_capture_requests_total", "Capture requests by how they ended.", "outcome",
+                Enum.GetValues<CaptureOutcome>().Select(outcome => (Label(outcome), capture.Requests(outcome))))
+            .Counter("gateway_events_accepted_total", "Events kept in the journal.", capture.EventsAccepted)
+            .Counter("gateway_events_refused_total", "Events refused beside good ones.", capture.EventsRefused)
+            .Gauge("gateway_capture_bytes_in_flight", "Bytes of bodies in memory.", budget.HeldBytes)
+            .Gauge("gateway_tokens_held", "Tokens in the table.", plane.Tokens.Count)
+            .Counter("gateway_token_database_reads_total", "Token look-ups that asked the database.",
+                plane.Tokens.DatabaseReads)
+            .Gauge("gateway_fence_available", "1 while the fence has an authority to ask.",
+                plane.Fence.IsAvailable ? 1 : 0);
+
+        if (journal is { } status) WriteJournal(text, status);
+        if (shipper is not null) WriteShipper(text, shipper);
+
+        return text.ToString();
+    }
+
+    private static void WriteJournal(MetricsText text, JournalStatus journal) => text
+        .Gauge("gateway_journal_accepting", "1 while appends are taken.", journal.IsAccepting ? 1 : 0)
+        .Gauge("gateway_journal_bytes_waiting", "Durable bytes that are not shipped yet.", journal.BytesWaiting)
+        .Gauge("gateway_journal_segments", "Segment files.", journal.Segments)
+        .Counter("gateway_journal_records_total", "Records made durable.", journal.Counters.Records)
+        .Counter("gateway_journal_bytes_total", "Bytes made durable.", journal.Counters.Bytes)
+        .Counter("gateway_journal_groups_total", "Groups made durable, each by one sync.", journal.Counters.Groups)
+        .Counter("gateway_journal_failed_groups_total", "Groups whose write or sync failed.",
+            journal.Counters.FailedGroups)
+        .Counter("gateway_journal_lost_records_total", "Records found damaged.", journal.Counters.LostRecords);
+
+    private static void WriteShipper(MetricsText text, Shipper shipper) => text
+        .Gauge("gateway_ship_lag_seconds", "Age of the oldest event that is not stored yet.", shipper.Lag.TotalSeconds)
+        .Gauge("gateway_ship_stalled", "1 from a failed insert until one succeeds.", shipper.Status.IsStalled ? 1 : 0)
+        .Counter("gateway_ship_rows_total", "Events stored.", shipper.Status.RowsShipped)
+        .Counter("gateway_ship_blocks_total", "Ranges of the journal stored.", shipper.Status.BlocksShipped)
+        .Counter("gateway_ship_retries_total", "Inserts that failed and were sent again.", shipper.Status.Retries)
+        .Counter("gateway_quarantined_rows_total", "Rows that ClickHouse refused alone.",
+            shipper.Status.RowsQuarantined);
+
+    private static string Label(CaptureOutcome outcome) =>
+        string.Concat(outcome.ToString().Select((letter, at) =>
+            char.IsUpper(letter) ? (at > 0 ? "_" : "") + char.ToLowerInvariant(letter) : letter.ToString()));
+}
