@@ -1,0 +1,54 @@
+# make run    builds what is missing and starts the gateway on URLS with its data in DATA
+# make test   installs what the tests need and runs all of them; last line: "N passed, N failed"
+# make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
+SHELL := bash
+.DELETE_ON_ERROR:
+.PHONY: run build test test-tools bench clean
+
+URLS   ?= http://127.0.0.1:8000
+DATA   ?= ./data
+FILTER ?= *
+
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+
+NPM_CI = npm ci --no-audit --no-fund --loglevel=error
+ENGINE_MODULES = src/Gateway.Engine/node_modules/.package-lock.json
+STATIC_MODULES = src/Gateway/node_modules/.package-lock.json
+SDK_MODULES    = tests/sdks/node_modules/.package-lock.json
+
+run: build
+	@exec dotnet artifacts/bin/Gateway/release/Gateway.dll --urls "$(URLS)" --Gateway:Data="$(DATA)"
+
+build: $(ENGINE_MODULES) $(STATIC_MODULES)
+	@echo "Building the gateway (the first time takes about a minute) ..."
+	@dotnet build src/Gateway.Engine/Gateway.Engine.csproj -c Release --nologo -v quiet
+	@dotnet build src/Gateway/Gateway.csproj -c Release --nologo -v quiet
+
+$(ENGINE_MODULES): src/Gateway.Engine/package-lock.json
+	@echo "Fetching the ClickHouse engine (180 MB, once) ..."
+	@cd src/Gateway.Engine && $(NPM_CI)
+	@touch $@
+
+$(STATIC_MODULES): src/Gateway/package-lock.json
+	@echo "Fetching posthog-js for /static ..."
+	@cd src/Gateway && $(NPM_CI)
+	@touch $@
+
+$(SDK_MODULES): tests/sdks/package-lock.json
+	@echo "Fetching the SDKs that the tests run ..."
+	@cd tests/sdks && $(NPM_CI)
+	@touch $@
+
+test: $(ENGINE_MODULES) $(STATIC_MODULES) $(SDK_MODULES) test-tools
+	@tests/run.sh
+
+# Real servers and tools that the tests start themselves; Debian has them all.
+test-tools:
+	@tests/install-tools.sh
+
+bench: $(ENGINE_MODULES)
+	dotnet run --project bench -c Release -- --filter '$(FILTER)'
+
+clean:
+	rm -rf artifacts

@@ -1,0 +1,157 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Gateway.Tests.Running;
+
+namespace Gateway.Tests.Capture;
+
+/// <summary>Requests that no honest client sends. None may cost a 5xx, an event, or the next request.</summary>
+public sealed class HostileHttpTests(HostileHttpTests.OneGateway shared) : IClassFixture<HostileHttpTests.OneGateway>
+{
+    private const string Good = """{"api_key":"phc_testtokentesttokentesttokentesttokentest12","event":"e","distinct_id":"d"}""";
+
+    [Fact]
+    public async Task Two_lengths_are_400()
+    {
+        string answer = await RawHttp.SendAsync(shared.Gateway.Address,
+            "POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;\n\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na")]
+    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n")]
+    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nHost: y\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("POST /e/\0 HTTP/1.1\r\nHost: x\r\n\r\n")]
+    public async Task Tricks_with_the_framing_are_400(string request)
+    {
+        string answer = await RawHttp.SendAsync(shared.Gateway.Address, request);
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_that_arrives_a_byte_at_a_time_is_closed_in_time()
+    {
+        string head = $"POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: {Good.Length}\r\n\r\n";
+        string answer = await RawHttp.SendAsync(shared.Gateway.Address, head + Good[..3], seconds: 30);
+        Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 408", StringComparison.Ordinal), answer);
+    }
+
+    [Fact]
+    public async Task A_body_over_the_limit_is_413_and_names_it()
+    {
+        using var answer = await shared.Gateway.Http.PostAsync("/e/", new ByteArrayContent(new byte[(20 << 20) + 1]));
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Contains("20971520", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_event_in_a_long_query_is_taken()
+    {
+        string data = Convert.ToBase64String(Encoding.UTF8.GetBytes(
+            JsonSerializer.Serialize(new
+            {
+                token = GatewayProcess.ProjectToken,
+                @event = "long",
+                distinct_id = "d",
+                properties = new { text = new string('x', 40_000) },
+            })));
+        using var answer = await shared.Gateway.Http.GetAsync($"/e/?data={Uri.EscapeDataString(data)}");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_beacon_is_answered_204_and_kept()
+    {
+        using var answer = await shared.Gateway.Http.PostAsync("/e/?beacon=1", new StringContent(Good, Encoding.UTF8, "text/plain"));
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("", "missing_payload")]
+    [InlineData("{", "bad_json")]
+    [InlineData("[]", "empty_batch")]
+    [InlineData("7", "bad_shape")]
+    public async Task A_malformed_body_is_400_with_a_code(string body, string code)
+    {
+        using var answer = await shared.Gateway.Http.PostAsync("/i/v0/e/", new StringContent(body));
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var error = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("validation_error", error.GetProperty("type").GetString());
+        Assert.Equal(code, error.GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData("phx_0123456789012345678901234567890123456789012", "personal_key_as_token")]
+    [InlineData("nothing-of-ours", "unknown_token")]
+    public async Task A_token_that_opens_nothing_is_401_and_is_not_repeated_anywhere(string token, string code)
+    {
+        using var answer = await shared.Gateway.PostAsync("/batch/", new
+        {
+            api_key = token,
+            batch = new[] { new { @event = "e", distinct_id = "d" } },
+        });
+        string body = await answer.Content.ReadAsStringAsync();
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains($"\"{code}\"", body, StringComparison.Ordinal);
+        Assert.DoesNotContain(token, body, StringComparison.Ordinal);
+        Assert.DoesNotContain(token, shared.Gateway.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Good_events_beside_bad_ones_are_kept_and_the_answer_names_the_bad()
+    {
+        string id = Guid.CreateVersion7().ToString();
+        using var answer = await shared.Gateway.PostAsync("/batch/", new
+        {
+            api_key = GatewayProcess.ProjectToken,
+            batch = new object[]
+            {
+                new { @event = "good", distinct_id = "d", uuid = id },
+                new { @event = "bad", distinct_id = "d", uuid = "not a uuid" },
+                new { @event = "bad" },
+            },
+        });
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(2, body.GetProperty("refused_count").GetInt32());
+        Assert.Equal([1, 2], body.GetProperty("refused").EnumerateArray().Select(item => item.GetProperty("index").GetInt32()));
+        Assert.Equal(
+            ["bad_uuid", "missing_distinct_id"],
+            body.GetProperty("refused").EnumerateArray().Select(item => item.GetProperty("code").GetString()));
+        await Eventually.HoldsAsync(
+            async () => (await shared.Gateway.EventsAsync()).Any(row => row.Uuid == id),
+            TimeSpan.FromSeconds(30), () => "the good event is stored");
+        Assert.DoesNotContain(await shared.Gateway.EventsAsync(), row => row.Event == "bad");
+    }
+
+    [Fact]
+    public async Task A_preflight_allows_what_the_browser_asks_for()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Options, "/e/?ip=0");
+        request.Headers.Add("Origin", "https://shop.example");
+        request.Headers.Add("Access-Control-Request-Method", "POST");
+        request.Headers.Add("Access-Control-Request-Headers", "content-type,x-anything");
+        using var answer = await shared.Gateway.Http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("https://shop.example", Assert.Single(answer.Headers.GetValues("Access-Control-Allow-Origin")));
+        Assert.Equal("content-type,x-anything", Assert.Single(answer.Headers.GetValues("Access-Control-Allow-Headers")));
+        Assert.Equal("""{"status":"Ok"}""", await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>One gateway for all tests of the class.</summary>
+    public sealed class OneGateway : IAsyncLifetime
+    {
+        internal GatewayProcess Gateway { get; private set; } = null!;
+
+        public async Task InitializeAsync() => Gateway = await GatewayProcess.StartAsync();
+
+        public async Task DisposeAsync() => await Gateway.DisposeAsync();
+    }
+}

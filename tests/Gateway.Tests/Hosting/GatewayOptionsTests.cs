@@ -1,0 +1,59 @@
+using Gateway.Hosting;
+using Microsoft.Extensions.Configuration;
+
+namespace Gateway.Tests.Hosting;
+
+public sealed class GatewayOptionsTests
+{
+    [Fact]
+    public void Nothing_set_is_a_working_gateway()
+    {
+        var options = Read([], out var errors);
+
+        Assert.Empty(errors);
+        Assert.Equal(Path.GetFullPath("data"), options.Data);
+        Assert.Equal(10L << 30, options.Journal.QuotaBytes);
+        Assert.Null(options.ClickHouse);
+    }
+
+    [Fact]
+    public void Every_error_is_told_at_once_by_its_key()
+    {
+        Read(
+            [
+                ("Gateway:Journal:QuotaBytes", "lots"),
+                ("Gateway:Limits:BodyBytes", "-1"),
+                ("Gateway:TrustedProxies", "10.0.0.0/8, nowhere"),
+                ("Gateway:Jornal:QuotaBytes", "1"),
+                ("ConnectionStrings:Redis", "127.0.0.1:6379"),
+            ],
+            out var errors);
+
+        Assert.Collection(
+            errors.Order(StringComparer.Ordinal),
+            error => Assert.StartsWith("ConnectionStrings:Redis", error, StringComparison.Ordinal),
+            error => Assert.StartsWith("Gateway:Jornal:QuotaBytes is not a setting", error, StringComparison.Ordinal),
+            error => Assert.StartsWith("Gateway:Journal:QuotaBytes is 'lots'", error, StringComparison.Ordinal),
+            error => Assert.StartsWith("Gateway:Limits:BodyBytes is '-1'", error, StringComparison.Ordinal),
+            error => Assert.Contains("'nowhere'", error, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Proxies_are_addresses_or_networks_in_one_text_or_a_list()
+    {
+        var one = Read([("Gateway:TrustedProxies", "10.0.0.0/8,::1")], out var errors);
+        var list = Read([("Gateway:TrustedProxies:0", "10.0.0.0/8"), ("Gateway:TrustedProxies:1", "::1")], out var more);
+
+        Assert.Empty(errors);
+        Assert.Empty(more);
+        Assert.Equal(["10.0.0.0/8", "::1/128"], one.TrustedProxies.Select(network => network.ToString()));
+        Assert.Equal(one.TrustedProxies, list.TrustedProxies);
+    }
+
+    private static GatewayOptions Read((string Key, string Value)[] settings, out IReadOnlyList<string> errors) =>
+        GatewayOptions.Read(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection(settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)))
+                .Build(),
+            out errors);
+}

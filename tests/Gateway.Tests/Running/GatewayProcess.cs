@@ -1,0 +1,190 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Gateway.Tests.Running;
+
+/// <summary>A real gateway in a process of its own, on a free port, with its data in a folder of its own.</summary>
+internal sealed partial class GatewayProcess : IAsyncDisposable
+{
+    /// <summary>The token of all recordings: an imported one, without a checksum.</summary>
+    public const string ProjectToken = "phc_testtokentesttokentesttokentesttokentest12";
+
+    public const string ApiKey = "phx_testkeytestkeytestkeytestkeytestkeytestkey12";
+
+    public const int SigTerm = 15;
+    public const int SigStop = 19;
+
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output;
+    private readonly bool _ownsData;
+
+    private GatewayProcess(Process process, ConcurrentQueue<string> output, Uri address, string data, bool ownsData)
+    {
+        (_process, _output, Address, Data, _ownsData) = (process, output, address, data, ownsData);
+        Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false })
+        {
+            BaseAddress = address,
+            Timeout = TimeSpan.FromSeconds(100),
+        };
+    }
+
+    public Uri Address { get; }
+
+    public string Data { get; }
+
+    public HttpClient Http { get; }
+
+    public int Id => _process.Id;
+
+    public string Output => string.Join('\n', _output);
+
+    /// <summary>Starts a gateway and waits until it is ready.</summary>
+    /// <param name="data">Its folder; null: a new one, removed at the end.</param>
+    /// <param name="port">0: a free one.</param>
+    /// <param name="settings">More configuration, by key.</param>
+    public static async Task<GatewayProcess> StartAsync(
+        string? data = null, int port = 0, params (string Key, string Value)[] settings)
+    {
+        string folder = data ?? Directory.CreateTempSubdirectory("gateway-test-").FullName;
+        var start = new ProcessStartInfo("dotnet")
+        {
+            ArgumentList = { Program(), "--urls", $"http://127.0.0.1:{port}", $"--Gateway:Data={folder}" },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
+        };
+        start.Environment["Gateway__Bootstrap__ProjectToken"] = ProjectToken;
+        start.Environment["Gateway__Bootstrap__ApiKey"] = ApiKey;
+        start.Environment["Gateway__Engine__MemoryBytes"] = (2L << 30).ToString();
+        start.Environment["Gateway__Journal__MinFreeBytes"] = (64 << 20).ToString();
+        start.Environment["Gateway__Journal__SegmentBytes"] = (8 << 20).ToString();
+        foreach (var (key, value) in settings) start.Environment[key.Replace(":", "__")] = value;
+
+        var output = new ConcurrentQueue<string>();
+        var listening = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        process.OutputDataReceived += (_, line) => Note(line.Data, output, listening);
+        process.ErrorDataReceived += (_, line) => Note(line.Data, output, listening);
+        process.Exited += (_, _) => listening.TrySetException(new InvalidOperationException(
+            $"The gateway ended before it listened:\n{string.Join('\n', output)}"));
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+
+        var gateway = new GatewayProcess(
+            process, output, await listening.Task.WaitAsync(StartLimit), folder, ownsData: data is null);
+        await gateway.WaitUntilReadyAsync();
+        return gateway;
+    }
+
+    public async Task WaitUntilReadyAsync() => await Eventually.HoldsAsync(
+        async () => (await Http.GetAsync("/_readiness")).StatusCode == HttpStatusCode.OK,
+        StartLimit, () => $"the gateway is ready; it said:\n{Output}");
+
+    /// <summary>kill -9, and waits until the process is gone.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM; the exit code.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        if (!_process.HasExited) Signal(_process.Id, SigTerm);
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        return _process.ExitCode;
+    }
+
+    public static void Signal(int process, int signal) => Assert.Equal(0, Kill(process, signal));
+
+    /// <summary>Posts JSON to a capture path; the answer's status.</summary>
+    public async Task<HttpResponseMessage> PostAsync(string path, object body) => await Http.PostAsJsonAsync(path, body);
+
+    /// <summary>A query of the project that the key opens; the answer as it came.</summary>
+    public async Task<HttpResponseMessage> QueryAsync(object query, string project = "@current", string key = ApiKey)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/projects/{project}/query/")
+        {
+            Content = JsonContent.Create(new { query }),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return await Http.SendAsync(request);
+    }
+
+    /// <summary>Every stored event, each row once for each time the query shows it.</summary>
+    public async Task<List<StoredEvent>> EventsAsync(string project = "@current", string key = ApiKey)
+    {
+        var events = new List<StoredEvent>();
+        string? cursor = null;
+        do
+        {
+            using var response = await QueryAsync(new
+            {
+                kind = "EventsQuery",
+                select = (string[])["uuid", "event", "distinct_id", "timestamp", "properties"],
+                after = "1970-01-01T00:00:00Z",
+                before = "2149-01-01T00:00:00Z",
+                limit = 50_000,
+                cursor,
+            }, project, key);
+            string text = await response.Content.ReadAsStringAsync();
+            Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {text}");
+
+            var answer = JsonDocument.Parse(text).RootElement;
+            events.AddRange(answer.GetProperty("results").EnumerateArray().Select(row => new StoredEvent(
+                row[0].GetString()!, row[1].GetString()!, row[2].GetString()!, row[3].GetString()!, row[4].Clone())));
+            cursor = answer.GetProperty("hasMore").GetBoolean() ? answer.GetProperty("nextCursor").GetString() : null;
+        }
+        while (cursor is not null);
+
+        return events;
+    }
+
+    /// <summary>Waits until at least so many events can be queried, and returns them.</summary>
+    public async Task<List<StoredEvent>> WaitForEventsAsync(int count, int seconds = 30)
+    {
+        List<StoredEvent> events = [];
+        await Eventually.HoldsAsync(
+            async () => (events = await EventsAsync()).Count >= count,
+            TimeSpan.FromSeconds(seconds),
+            () => $"{count} events are queryable (found {events.Count}); the gateway said:\n{Output}");
+        return events;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) await TerminateAsync();
+        Http.Dispose();
+        _process.Dispose();
+        if (_ownsData) Directory.Delete(Data, recursive: true);
+    }
+
+    private static void Note(string? line, ConcurrentQueue<string> output, TaskCompletionSource<Uri> listening)
+    {
+        if (line is null) return;
+
+        output.Enqueue(line);
+        if (Listening().Match(line) is { Success: true } match) listening.TrySetResult(new Uri(match.Groups[1].Value));
+    }
+
+    private static string Program() => Build.Output("Gateway", "Gateway.dll");
+
+    [GeneratedRegex(@"listening on (http://\S+)")]
+    private static partial Regex Listening();
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}
+
+/// <summary>One row as the query gives it.</summary>
+internal sealed record StoredEvent(
+    string Uuid, string Event, string DistinctId, string Timestamp, JsonElement Properties);

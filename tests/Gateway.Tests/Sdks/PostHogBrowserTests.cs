@@ -1,0 +1,144 @@
+using System.Net;
+using System.Text;
+using Gateway.Tests.Running;
+using Microsoft.Playwright;
+
+namespace Gateway.Tests.Sdks;
+
+/// <summary>The unmodified posthog-js in a real browser, on a page of another origin, with the gateway as its host.</summary>
+public sealed class PostHogBrowserTests
+{
+    [Theory]
+    [InlineData("array.js", false)]
+    [InlineData("array.full.js", true)]
+    public async Task A_browser_session_is_stored_once_and_the_console_stays_clean(string script, bool plain)
+    {
+        await using var gateway = await GatewayProcess.StartAsync();
+        using var site = new PageServer(Page(gateway.Address, script, plain));
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = "/usr/bin/chromium",
+            Args =
+            [
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            ],
+        });
+
+        var page = await browser.NewPageAsync();
+        var complaints = new List<string>();
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") complaints.Add($"{message.Type}: {message.Text}");
+        };
+        page.PageError += (_, error) => complaints.Add(error);
+        page.Response += (_, answer) =>
+        {
+            if (answer.Status >= 400 && !answer.Url.EndsWith("favicon.ico", StringComparison.Ordinal))
+                complaints.Add($"{answer.Status} {answer.Url}");
+        };
+
+        await page.GotoAsync(site.Address);
+        await page.WaitForFunctionAsync("window.posthog && window.posthog.__loaded");
+        await page.EvaluateAsync(
+            "posthog.capture('custom event', { number: 7, text: 'Grüße 🎉', list: [1, 'two', null], nested: { a: true } })");
+        await page.ClickAsync("#buy");
+        await page.EvaluateAsync("posthog.identify('browser-user', { email: 'browser-user@example.com' })");
+        await page.ReloadAsync();
+        await page.WaitForFunctionAsync("window.posthog && window.posthog.__loaded");
+        await page.EvaluateAsync("posthog.capture('after the reload')");
+        await gateway.WaitForEventsAsync(7);
+        await page.GotoAsync("about:blank");
+
+        // Two page views, two page leaves, the click, two events of our own, the identify.
+        var stored = await gateway.WaitForEventsAsync(8);
+        Assert.Equal(stored.Count, stored.Select(row => row.Uuid).Distinct().Count());
+        Assert.Equal(2, stored.Count(row => row.Event == "$pageview"));
+        Assert.Single(stored, row => row.Event == "after the reload");
+        Assert.Equal("browser-user", stored.Single(row => row.Event == "$identify").DistinctId);
+
+        var custom = Assert.Single(stored, row => row.Event == "custom event").Properties;
+        Assert.Equal(7, custom.GetProperty("number").GetInt32());
+        Assert.Equal("Grüße 🎉", custom.GetProperty("text").GetString());
+        Assert.Equal("""[1,"two",null]""", custom.GetProperty("list").GetRawText());
+        Assert.True(custom.GetProperty("nested").GetProperty("a").GetBoolean());
+        Assert.Equal("127.0.0.1", custom.GetProperty("$ip").GetString());
+
+        var click = Assert.Single(stored, row => row.Event == "$autocapture").Properties;
+        Assert.Contains("buy", click.GetProperty("$elements_chain").GetString(), StringComparison.Ordinal);
+        Assert.Empty(complaints);
+    }
+
+    private static string Page(Uri gateway, string script, bool plain)
+    {
+        string host = gateway.GetLeftPart(UriPartial.Authority);
+        return $$"""
+            <!doctype html><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">
+            <button id="buy" class="primary">Buy now</button>
+            <script>
+              window.posthog = [];
+              posthog._i = [["{{GatewayProcess.ProjectToken}}", {
+                api_host: "{{host}}", opt_out_useragent_filter: true, disable_compression: {{(plain ? "true" : "false")}},
+              }, "posthog"]];
+              posthog.__SV = 1;
+            </script>
+            <script async src="{{host}}/static/{{script}}"></script>
+            """;
+    }
+
+    /// <summary>Serves one page on a free port.</summary>
+    private sealed class PageServer : IDisposable
+    {
+        private readonly HttpListener _listener;
+
+        public PageServer(string html)
+        {
+            (_listener, Address) = Listen();
+            _ = ServeAsync(Encoding.UTF8.GetBytes(html));
+        }
+
+        public string Address { get; }
+
+        public void Dispose() => _listener.Close();
+
+        private static (HttpListener Listener, string Address) Listen()
+        {
+            while (true)
+            {
+                var listener = new HttpListener();
+                string address = $"http://127.0.0.1:{Random.Shared.Next(20_000, 60_000)}/";
+                listener.Prefixes.Add(address);
+                try
+                {
+                    listener.Start();
+                    return (listener, address);
+                }
+                catch (HttpListenerException)
+                {
+                    listener.Close();
+                }
+            }
+        }
+
+        private async Task ServeAsync(byte[] html)
+        {
+            while (_listener.IsListening)
+            {
+                HttpListenerContext context;
+                try
+                {
+                    context = await _listener.GetContextAsync();
+                }
+                catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
+                {
+                    return;
+                }
+
+                context.Response.ContentType = "text/html; charset=utf-8";
+                await context.Response.OutputStream.WriteAsync(html);
+                context.Response.Close();
+            }
+        }
+    }
+}
