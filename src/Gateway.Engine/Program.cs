@@ -6,26 +6,34 @@ using Gateway.Engine.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Win32.SafeHandles;
 
-using var logging = LoggerFactory.Create(ToStandardError);
-var log = logging.CreateLogger("Gateway.Engine");
-try
+// The runtime's own way out runs libchdb's exit handlers, with its threads still there.
+LibC.ExitNow(await RunAsync(args));
+
+static async Task<int> RunAsync(string[] args)
 {
-    var arguments = EngineArguments.Parse(args);
+    // Disposed of at the end: until then, lines may wait to be written.
+    using var logging = LoggerFactory.Create(ToStandardError);
+    var log = logging.CreateLogger("Gateway.Engine");
+    try
+    {
+        await EngineAsync(EngineArguments.Parse(args), log);
+        return 0;
+    }
+    catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or IOException)
+    {
+        EngineLog.CannotStart(log, exception.Message);
+        return 1;
+    }
+}
+
+static async Task EngineAsync(EngineArguments arguments, ILogger log)
+{
     LibChdb.Load(arguments.Library);
-    var engine = await ChdbEngine.OpenAsync(
-        new ChdbOptions(Path.GetFullPath(Path.Combine(arguments.Data, "store")), arguments.MemoryBytes));
+    string store = Path.GetFullPath(Path.Combine(arguments.Data, "store"));
+    await using var engine = await ChdbEngine.OpenAsync(new ChdbOptions(store, arguments.MemoryBytes));
 
     if (arguments.SelfTest > 0) EngineLog.Caught(log, await SelfTest.RunAsync(engine, arguments.SelfTest));
     else await ServeAsync(arguments, engine);
-
-    await engine.DisposeAsync();
-    // The runtime's own way out runs libchdb's exit handlers, with its threads still there.
-    LibC.ExitNow(0);
-}
-catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or IOException)
-{
-    EngineLog.CannotStart(log, exception.Message);
-    LibC.ExitNow(1);
 }
 
 static async Task ServeAsync(EngineArguments arguments, ChdbEngine engine)

@@ -86,7 +86,8 @@ internal static class StatementReader
         if (at < text.Length && text[at] == '\r') at++;
         if (at < text.Length && text[at] == '\n') at++;
 
-        bool sure = whole || at < text.Length;
+        // Only blanks can be followed by more that is not data yet.
+        bool sure = whole || at < text.Length || text[at - 1] == '\n';
         return sure
             ? new Statement(StatementKind.InsertData, format, length, at, WritesFile: false)
             : new Statement(StatementKind.Other, null, text.Length, text.Length, WritesFile: false);
