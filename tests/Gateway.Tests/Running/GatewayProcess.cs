@@ -120,7 +120,10 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         return await Http.SendAsync(request);
     }
 
-    /// <summary>Every stored event, each row once for each time the query shows it.</summary>
+    /// <summary>
+    /// Every stored event, each row once for each time the query shows it. None while the store is being started: the
+    /// answer is 503 then.
+    /// </summary>
     public async Task<List<StoredEvent>> EventsAsync(string project = "@current", string key = ApiKey)
     {
         var events = new List<StoredEvent>();
@@ -137,6 +140,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
                 cursor,
             }, project, key);
             string text = await response.Content.ReadAsStringAsync();
+            if (response.StatusCode == HttpStatusCode.ServiceUnavailable) return [];
             Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {text}");
 
             var answer = JsonDocument.Parse(text).RootElement;
