@@ -25,7 +25,6 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private readonly GatewayState _state = new();
     private readonly CaptureCounters _counters = new();
     private readonly TimeProvider _time = TimeProvider.System;
-    private readonly ILoggerFactory _loggers;
     private readonly ILogger _log;
     private readonly ControlPlane _plane;
     private readonly EngineProcess? _engine;
@@ -41,7 +40,6 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private GatewayServer(GatewayOptions options, ControlPlane plane, ILoggerFactory loggers)
     {
         (_options, _plane) = (options, plane);
-        _loggers = loggers;
         _log = loggers.CreateLogger<GatewayServer>();
 
         _engine = options.ClickHouse is null
@@ -92,11 +90,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         app.MapHealth(_state, () => _plane.Fence.IsAvailable);
         app.MapMetrics(() => MetricsPage.Write(_counters, budget, _plane, _journal?.Status, _shipper));
         app.MapProjects();
-        new QueryEndpoints(
-            AuthorizeQueryAsync,
-            new QueryStore(_clickHouse),
-            new QueryCompiler(_time),
-            _loggers.CreateLogger<QueryEndpoints>()).Map(app);
+        app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);
         app.MapFallback("{*path}", () => ApiError.NotFound("There is nothing at this path."));
     }
 
@@ -108,7 +102,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         _run = Task.Run(() => RunAsync(lifetime));
     }
 
-    /// <summary>Closes the journal, ships what can be shipped in ten seconds, stops the engine.</summary>
+    /// <summary>Closes the journal and ships what can be shipped in ten seconds; the engine ends after that.</summary>
     /// <returns>The process's exit code.</returns>
     public async Task<int> StopAsync()
     {
@@ -117,7 +111,6 @@ internal sealed partial class GatewayServer : IAsyncDisposable
 
         await _stop.CancelAsync();
         await _run;
-        if (_engine is not null) await _engine.DisposeAsync();
         return _exitCode;
     }
 
