@@ -1,9 +1,10 @@
 using System.Text;
+using Gateway.Tests.Engine;
 
 namespace Gateway.Tests.ClickHouse;
 
-public sealed class EmbeddedEngineTransportTests(EmbeddedEngine engine)
-    : TransportContract(engine.Target), IClassFixture<EmbeddedEngine>
+public sealed class EmbeddedEngineTransportTests(EngineFixture engine)
+    : TransportContract(engine.Target), IClassFixture<EngineFixture>
 {
     [Theory]
     [InlineData("plain")]

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Gateway.Core.ClickHouse;
 using Gateway.Engine;
 
 namespace Gateway.Tests.Engine;
@@ -23,6 +24,9 @@ public sealed class EngineFixture : IAsyncLifetime
 
     /// <summary>As <c>ConnectionStrings:ClickHouse</c> takes it.</summary>
     public string ConnectionString => Endpoint.ToConnectionString();
+
+    /// <summary>As the gateway's own client takes it.</summary>
+    public ClickHouseOptions Target => new(Url, User, Password, EngineEndpoint.Database);
 
     internal EngineEndpoint Endpoint => _engine?.Endpoint ?? throw new InvalidOperationException("Not started.");
 

@@ -2,9 +2,10 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Gateway.Core.ClickHouse;
-using Gateway.Core.Events;
 using Gateway.Core.Query;
+using Gateway.Core.Shipping;
 using Gateway.Query;
+using Gateway.Tests.Engine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -24,7 +25,7 @@ public sealed class QueryFixture : IAsyncLifetime, IDisposable
     public static readonly DateTimeOffset Now = new(2026, 4, 1, 12, 0, 0, TimeSpan.Zero);
 
     private readonly Dictionary<ulong, string> _zones = [];
-    private QueryEngine _engine = null!;
+    private readonly EngineFixture _engine = new();
     private ClickHouseClient _client = null!;
     private WebApplication _app = null!;
     private HttpClient _http = null!;
@@ -33,20 +34,23 @@ public sealed class QueryFixture : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        (_engine, var options) = await QueryEngine.StartAsync();
-        _client = new ClickHouseClient(options);
-        await CreateTableAsync();
+        await _engine.InitializeAsync();
+        _client = new ClickHouseClient(_engine.Target);
+        await new EventsTable(_client).EnsureAsync(CancellationToken.None);
         _app = await StartAsync(_client, Authorize);
         _http = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
     }
 
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _engine.DisposeAsync();
+    }
 
     public void Dispose()
     {
         _http.Dispose();
         _client.Dispose();
-        _engine.Dispose();
     }
 
     internal static async Task<WebApplication> StartAsync(ClickHouseClient client, AuthorizeQuery authorize)
@@ -129,23 +133,6 @@ public sealed class QueryFixture : IAsyncLifetime, IDisposable
 
         ulong project = ulong.Parse(id, CultureInfo.InvariantCulture);
         lock (_zones) return new(new QueryAccess(new AuthorizedProject(project, _zones[project]), null));
-    }
-
-    private async Task CreateTableAsync()
-    {
-        string promoted = string.Join(
-            ", ", Enumerable.Range(0, PromotedProperties.Count).Select(i => PromotedProperties.Column(i) + " String"));
-        await _client.ExecuteAsync(
-            $"""
-            CREATE TABLE IF NOT EXISTS events (
-              project_id UInt64, day Date, event String, uuid UUID, distinct_id String,
-              timestamp DateTime64(6, 'UTC'), received_at DateTime64(6, 'UTC'),
-              version UInt64 MATERIALIZED 9223372036854775808 - toUInt64(toUnixTimestamp64Micro(received_at)),
-              properties String CODEC(ZSTD(1)), {promoted},
-              INDEX timestamp_range timestamp TYPE minmax GRANULARITY 1
-            ) ENGINE = ReplacingMergeTree(version)
-            PARTITION BY toYYYYMM(received_at) ORDER BY (project_id, day, event, uuid)
-            """);
     }
 
     private static string WithCanary(string properties) =>

@@ -49,9 +49,10 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>Starts a gateway and waits until it is ready.</summary>
     /// <param name="data">Its folder; null: a new one, removed at the end.</param>
     /// <param name="port">0: a free one.</param>
+    /// <param name="waitUntilReady">False: only until it listens.</param>
     /// <param name="settings">More configuration, by key.</param>
     public static async Task<GatewayProcess> StartAsync(
-        string? data = null, int port = 0, params (string Key, string Value)[] settings)
+        string? data = null, int port = 0, bool waitUntilReady = true, params (string Key, string Value)[] settings)
     {
         string folder = data ?? Directory.CreateTempSubdirectory("gateway-test-").FullName;
         var start = new ProcessStartInfo("dotnet")
@@ -81,7 +82,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
         var gateway = new GatewayProcess(
             process, output, await listening.Task.WaitAsync(StartLimit), folder, ownsData: data is null);
-        await gateway.WaitUntilReadyAsync();
+        if (waitUntilReady) await gateway.WaitUntilReadyAsync();
         return gateway;
     }
 

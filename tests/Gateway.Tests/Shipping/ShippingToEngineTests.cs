@@ -2,12 +2,12 @@ using System.Globalization;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Shipping;
 using Gateway.Core.Tests.Shipping;
-using Gateway.Tests.ClickHouse;
+using Gateway.Tests.Engine;
 
 namespace Gateway.Tests.Shipping;
 
 /// <summary>The shipper, its table and the blocks it writes, with the ClickHouse that the gateway brings along.</summary>
-public sealed class ShippingToEngineTests(EmbeddedEngine engine) : IClassFixture<EmbeddedEngine>, IAsyncLifetime
+public sealed class ShippingToEngineTests(EngineFixture engine) : IClassFixture<EngineFixture>, IAsyncLifetime
 {
     private const string ReadSettings = " SETTINGS do_not_merge_across_partitions_select_final = 0";
 
