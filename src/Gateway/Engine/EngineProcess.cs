@@ -219,6 +219,9 @@ internal sealed class EngineProcess : IAsyncDisposable
         // The runtime that runs the gateway runs the engine too, wherever it is; times are UTC, wherever we are.
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(RuntimeEnvironment.GetRuntimeDirectory() + "/../../..");
         start.Environment["TZ"] = "UTC";
+
+        // Where the gateway listens is no business of the engine's.
+        foreach (string name in (string[])["URLS", "ASPNETCORE_URLS", "DOTNET_URLS"]) start.Environment.Remove(name);
         return start;
 
         void Add(string name, string? value)

@@ -20,10 +20,10 @@ internal static class Banner
         Terminal.WriteLine(
             $"""
             Gateway {typeof(Banner).Assembly.GetName().Version?.ToString(3)} listening on {string.Join(" and ", urls)}
-              events    {gateway.EventsStore}
-              accounts  SQLite, {Path.Combine(options.Data, "control.db")}
+              events    {gateway.ClickHouse ?? $"ClickHouse's engine, embedded, {Shown(options.Data, "clickhouse")}"}
+              accounts  SQLite, {Shown(options.Data, "control.db")}
               tokens    checked in this process; revoked at once
-              journal   {Path.Combine(options.Data, "journal")}
+              journal   {Shown(options.Data, "journal")}
             """);
         if (gateway.Bootstrapped is { } made) PrintFirstStart(url, made);
         Terminal.Flush();
@@ -35,6 +35,10 @@ internal static class Banner
         foreach (string error in errors) Complaints.WriteLine($"gateway: {error}");
         return 1;
     }
+
+    /// <summary>A path as the person at this terminal would type it.</summary>
+    private static string Shown(string data, string name) =>
+        Path.GetRelativePath(Environment.CurrentDirectory, Path.Combine(data, name));
 
     private static void PrintFirstStart(string url, BootstrapResult made)
     {

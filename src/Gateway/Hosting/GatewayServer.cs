@@ -59,10 +59,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     /// <summary>What the first start made; null afterwards.</summary>
     public BootstrapResult? Bootstrapped => _plane.Bootstrapped;
 
-    /// <summary>Where events are stored, for people.</summary>
-    public string EventsStore => _engine is null
-        ? $"ClickHouse at {_clickHouse.Target}"
-        : $"ClickHouse's engine, embedded, {Path.Combine(_options.Data, "clickhouse")}";
+    /// <summary>The ClickHouse server, for people; null: the embedded engine.</summary>
+    public string? ClickHouse => _engine is null ? $"ClickHouse at {_clickHouse.Target}" : null;
 
     /// <exception cref="ControlPlaneException">They cannot be opened; the message is for the operator.</exception>
     public static async Task<GatewayServer> OpenAsync(GatewayOptions options, ILoggerFactory loggers)
