@@ -43,4 +43,7 @@ public enum RejectionReason : byte
 
     // Two different tokens where one is wanted: 400.
     AmbiguousToken,
+
+    // Our trouble, not the client's: 503.
+    Overloaded,
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Gateway.Core.Journal;
 using Gateway.Core.Tenancy;
 using Gateway.Engine;
@@ -13,6 +14,7 @@ using var loggers = LoggerFactory.Create(WebHostSetup.ConfigureLogging);
 try
 {
     await using var gateway = await GatewayServer.OpenAsync(options, loggers);
+    if (gateway.Bootstrapped is { } made) Banner.PrintFirstStart(made);
     gateway.Register(builder.Services);
     var app = builder.Build();
     gateway.Map(app);
@@ -24,7 +26,12 @@ try
     // Nobody is answered any more; what they were promised is on disk, and is shipped as far as time allows.
     return await gateway.StopAsync();
 }
-catch (Exception error) when (error is ControlPlaneException or JournalException or EngineException or IOException)
+catch (Exception error) when (IsForTheOperator(error))
 {
     return Banner.Fail([error.Message]);
 }
+
+// A port that is taken, an address or a certificate that cannot be used: the message says it, a stack trace does not.
+static bool IsForTheOperator(Exception error) =>
+    error is ControlPlaneException or JournalException or EngineException or IOException or FormatException
+        or InvalidOperationException or CryptographicException;

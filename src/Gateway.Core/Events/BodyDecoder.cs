@@ -12,14 +12,15 @@ namespace Gateway.Core.Events;
 /// query or form data  →  percent-encoding  →  base64  →  gzip or lz-string  →  base64 once more  →  JSON
 /// </code>
 /// </summary>
-internal sealed class BodyDecoder(CaptureLimits limits, CaptureRejections rejections) : IDisposable
+internal sealed class BodyDecoder(
+    CaptureLimits limits, CaptureRejections rejections, Func<long, bool>? tryCharge) : IDisposable
 {
     private const int MostBase64Layers = 2;
     private const int FormLookedAtBytes = 128;
 
     // A layer is read from one and written into the other.
-    private PooledBuffer _current = new();
-    private PooledBuffer _spare = new();
+    private PooledBuffer _current = new(tryCharge);
+    private PooledBuffer _spare = new(tryCharge);
 
     private enum Hint : byte
     {
@@ -28,8 +29,6 @@ internal sealed class BodyDecoder(CaptureLimits limits, CaptureRejections reject
         Lz64,
         Other,
     }
-
-    public int HeldBytes => _current.Capacity + _spare.Capacity;
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
 
@@ -51,10 +50,10 @@ internal sealed class BodyDecoder(CaptureLimits limits, CaptureRejections reject
         return null;
     }
 
-    public void Clear(int keep)
+    public void Clear()
     {
-        _current.Clear(keep);
-        _spare.Clear(keep);
+        _current.Clear();
+        _spare.Clear();
     }
 
     public void Dispose()

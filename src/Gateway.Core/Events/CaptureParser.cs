@@ -15,23 +15,26 @@ namespace Gateway.Core.Events;
 /// </remarks>
 public sealed class CaptureParser : IDisposable
 {
-    /// <summary>Larger buffers go back to the pool between requests.</summary>
-    private const int KeptBytes = 256 * 1024;
-
     private readonly byte[] _token = new byte[TokenText.MaxBytes];
     private readonly CaptureLimits _limits;
     private readonly CaptureRejections _rejections;
     private readonly BodyDecoder _decoder;
     private readonly EventRows _rows;
-    private readonly PooledBuffer _joined = new();
+    private readonly PooledBuffer _joined;
     private int _tokenLength;
 
-    public CaptureParser(CaptureLimits limits)
+    /// <param name="limits">What is taken.</param>
+    /// <param name="tryCharge">
+    /// Asked before a buffer grows by so many bytes; false: the request is refused as
+    /// <see cref="RejectionReason.Overloaded"/>. What was charged is the owner's to release after <see cref="Reset"/>.
+    /// </param>
+    public CaptureParser(CaptureLimits limits, Func<long, bool>? tryCharge = null)
     {
         _limits = limits;
         _rejections = new CaptureRejections(limits);
-        _decoder = new BodyDecoder(limits, _rejections);
-        _rows = new EventRows(limits, _rejections);
+        _decoder = new BodyDecoder(limits, _rejections, tryCharge);
+        _rows = new EventRows(limits, _rejections, tryCharge);
+        _joined = new PooledBuffer(tryCharge);
     }
 
     /// <summary>
@@ -56,9 +59,6 @@ public sealed class CaptureParser : IDisposable
     /// </summary>
     public IReadOnlyList<RefusedEvent> Refused => _rows.Refused;
 
-    /// <summary>Bytes that the parser's buffers hold now: what the request costs besides its body.</summary>
-    public long HeldBytes => (long)_decoder.HeldBytes + _rows.HeldBytes + _joined.Capacity;
-
     /// <summary>Parses a body that arrived in several pieces; they are joined first.</summary>
     public Rejection? Parse(in ReadOnlySequence<byte> body, in RequestFacts facts, long nowMicros) =>
         body.Length > _limits.MaxBodyBytes
@@ -81,6 +81,10 @@ public sealed class CaptureParser : IDisposable
         {
             return Refuse(_rejections[RejectionReason.BadJson]);
         }
+        catch (OverBudgetException)
+        {
+            return Refuse(_rejections[RejectionReason.Overloaded]);
+        }
     }
 
     /// <summary>
@@ -101,13 +105,17 @@ public sealed class CaptureParser : IDisposable
         {
             return _rejections[RejectionReason.BadJson];
         }
+        catch (OverBudgetException)
+        {
+            return _rejections[RejectionReason.Overloaded];
+        }
     }
 
     /// <summary>Forgets the last request and gives large buffers back.</summary>
     public void Reset()
     {
         Clear();
-        _joined.Clear(KeptBytes);
+        _joined.Clear();
     }
 
     public void Dispose()
@@ -165,14 +173,14 @@ public sealed class CaptureParser : IDisposable
 
     private Rejection Refuse(Rejection rejection)
     {
-        _rows.Clear(KeptBytes);
+        _rows.Clear();
         return rejection;
     }
 
     private void Clear()
     {
         _tokenLength = 0;
-        _decoder.Clear(KeptBytes);
-        _rows.Clear(KeptBytes);
+        _decoder.Clear();
+        _rows.Clear();
     }
 }

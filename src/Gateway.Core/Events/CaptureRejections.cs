@@ -38,6 +38,7 @@ internal sealed class CaptureRejections
         Add(RejectionReason.BadProperties, "properties, $set and $set_once must be JSON objects.", "properties");
         Add(RejectionReason.BadCookielessFlag, "$cookieless_mode must be true or false.", "$cookieless_mode");
         Add(RejectionReason.EventTooLarge, $"The event is larger than {limits.MaxEventBytes} bytes.");
+        Add(RejectionReason.Overloaded, "The gateway holds as many bytes of requests as it may. Send this again.");
         NotAnEvent = new Rejection(RejectionReason.BadShape, "An event must be a JSON object.");
     }
 

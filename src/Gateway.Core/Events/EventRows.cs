@@ -7,14 +7,15 @@ namespace Gateway.Core.Events;
 /// Writes a request's events into one payload, in the format that <see cref="EventPayload"/> draws, each in one go as
 /// soon as it is whole. What only the end of the body tells (when it was sent, that it is historical) is put in then.
 /// </summary>
-internal sealed class EventRows(CaptureLimits limits, CaptureRejections rejections) : IDisposable
+internal sealed class EventRows(
+    CaptureLimits limits, CaptureRejections rejections, Func<long, bool>? tryCharge) : IDisposable
 {
     private const int RowCountOffsetAfterIp = 3;
 
     /// <summary>A row's fixed parts, and the keys that are added to the properties.</summary>
     private const int RowOverhead = 256;
 
-    private readonly PooledBuffer _payload = new();
+    private readonly PooledBuffer _payload = new(tryCharge);
     private readonly List<(int Offset, long ClientMicros)> _toCorrect = [];
     private readonly List<RefusedEvent> _refused = [];
     private readonly UuidSource _uuids = new();
@@ -31,8 +32,6 @@ internal sealed class EventRows(CaptureLimits limits, CaptureRejections rejectio
     public IReadOnlyList<RefusedEvent> Refused => _refused;
 
     public ReadOnlyMemory<byte> Payload => _payload.WrittenMemory;
-
-    public int HeldBytes => _payload.Capacity;
 
     public void Start(in RequestFacts facts, long nowMicros)
     {
@@ -104,9 +103,9 @@ internal sealed class EventRows(CaptureLimits limits, CaptureRejections rejectio
     /// <summary>A property name without its escapes; valid until the next.</summary>
     public ReadOnlySpan<byte> UnescapedKey(scoped in Utf8JsonReader reader) => _key.AsSpan(0, reader.CopyString(_key));
 
-    public void Clear(int keep)
+    public void Clear()
     {
-        _payload.Clear(keep);
+        _payload.Clear();
         _toCorrect.Clear();
         _refused.Clear();
         AcceptedCount = 0;

@@ -3,15 +3,18 @@ using System.Buffers;
 namespace Gateway.Core.Events;
 
 /// <summary>
-/// Bytes that grow in a pooled array. Kept from request to request, so that a usual one rents nothing.
+/// Bytes that grow in a pooled array. Kept from request to request, so that a usual one rents nothing; what is larger
+/// than that is charged to the request before it is rented, and throws <see cref="OverBudgetException"/> when there is
+/// no budget for it.
 /// </summary>
-internal sealed class PooledBuffer : IDisposable
+internal sealed class PooledBuffer(Func<long, bool>? tryCharge = null) : IDisposable
 {
+    /// <summary>Larger arrays go back to the pool between requests.</summary>
+    public const int KeptBytes = 64 * 1024;
+
     private byte[] _bytes = [];
 
     public int Length { get; private set; }
-
-    public int Capacity => _bytes.Length;
 
     public Span<byte> Written => _bytes.AsSpan(0, Length);
 
@@ -37,11 +40,11 @@ internal sealed class PooledBuffer : IDisposable
     /// <summary>Forgets what was written after <paramref name="length"/>.</summary>
     public void Truncate(int length) => Length = length;
 
-    /// <summary>Empties it, and gives back an array larger than <paramref name="keep"/> bytes.</summary>
-    public void Clear(int keep)
+    /// <summary>Empties it, and gives back an array larger than <see cref="KeptBytes"/>.</summary>
+    public void Clear()
     {
         Length = 0;
-        if (_bytes.Length > keep) Return();
+        if (_bytes.Length > KeptBytes) Return();
     }
 
     public void Dispose()
@@ -50,9 +53,13 @@ internal sealed class PooledBuffer : IDisposable
         Return();
     }
 
+    private int Charged => _bytes.Length > KeptBytes ? _bytes.Length : 0;
+
     private void Grow(int count)
     {
         long wanted = Math.Max((long)Length + count, Math.Min(2L * _bytes.Length, Array.MaxLength));
+        if (wanted > KeptBytes && tryCharge?.Invoke(wanted - Charged) == false) throw new OverBudgetException();
+
         byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(wanted, Array.MaxLength));
         Written.CopyTo(larger);
         Return();

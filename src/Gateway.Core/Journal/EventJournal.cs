@@ -12,6 +12,8 @@ namespace Gateway.Core.Journal;
 /// </summary>
 public sealed class EventJournal : IAsyncDisposable
 {
+    private const int MaxPeeks = 8;
+
     private readonly ConcurrentQueue<PendingAppend> _pool = new();
     private readonly JournalOptions _options;
     private readonly IDisposable _lock;
@@ -56,10 +58,10 @@ public sealed class EventJournal : IAsyncDisposable
     /// <summary>The journal at this moment.</summary>
     public JournalStatus Status => new()
     {
-        State = _isClosed ? AppendOutcome.Closed : _room.Check(_store.BytesWaiting),
+        State = WhyNot(),
         BytesWaiting = _store.BytesWaiting,
         Segments = _store.Count,
-        OldestWaitingMicros = _reader.PeekReceivedAt(_store.ShippedPosition),
+        OldestWaitingMicros = PeekOldest(),
         Counters = new JournalCounters
         {
             Records = _committer.Records,
@@ -189,6 +191,31 @@ public sealed class EventJournal : IAsyncDisposable
         Span<byte> salt = stackalloc byte[sizeof(ulong)];
         RandomNumberGenerator.Fill(salt);
         return BitConverter.ToUInt64(salt);
+    }
+
+    private AppendOutcome WhyNot()
+    {
+        if (Volatile.Read(ref _isClosed)) return AppendOutcome.Closed;
+
+        var room = _room.Check(_store.BytesWaiting);
+        return room == AppendOutcome.Kept && _committer.IsFailing ? AppendOutcome.WriteFailed : room;
+    }
+
+    // A segment may be forgotten between the two steps; the position has moved on then, and is asked for again.
+    private long? PeekOldest()
+    {
+        for (int attempt = 0; attempt < MaxPeeks && _store.BytesWaiting > 0; attempt++)
+        {
+            try
+            {
+                return _reader.PeekReceivedAt(_store.ShippedPosition);
+            }
+            catch (Exception exception) when (exception is JournalException or ObjectDisposedException)
+            {
+            }
+        }
+
+        return null;
     }
 
     private ValueTask<AppendOutcome> Join(PendingAppend pending)

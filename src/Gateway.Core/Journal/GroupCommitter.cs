@@ -22,6 +22,7 @@ internal sealed class GroupCommitter(
     private long _bytes;
     private long _groups;
     private long _failedGroups;
+    private volatile bool _isFailing;
 
     public long Records => Volatile.Read(ref _records);
 
@@ -30,6 +31,9 @@ internal sealed class GroupCommitter(
     public long Groups => Volatile.Read(ref _groups);
 
     public long FailedGroups => Volatile.Read(ref _failedGroups);
+
+    /// <summary>True from a group that could not be written until one is.</summary>
+    public bool IsFailing => _isFailing;
 
     /// <summary>Commits what has piled up; false when there was nothing. One thread at a time.</summary>
     public bool CommitOnce()
@@ -134,12 +138,14 @@ internal sealed class GroupCommitter(
         {
             // A failed sync proves nothing about any byte since the one before, and is not told twice.
             store.Abandon();
+            _isFailing = true;
             Volatile.Write(ref _failedGroups, _failedGroups + 1);
             JournalLog.WriteFailed(logger, exception, segment.Number, segment.End, count);
             Complete(first, rest, exception.IsDiskFull() ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed);
             return rest;
         }
 
+        _isFailing = false;
         Publish(segment, count);
         Complete(first, rest, AppendOutcome.Kept);
         return rest;
@@ -157,6 +163,7 @@ internal sealed class GroupCommitter(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            _isFailing = true;
             JournalLog.BeginFailed(logger, exception);
             bool isFull = exception is IOException failure && failure.IsDiskFull();
             Complete(first, null, isFull ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed);

@@ -29,6 +29,10 @@ public sealed partial class Fence(
             : WaitAsync(new ValueTask<long>(shown), oldestEpoch, cancellationToken);
     }
 
+    /// <summary>Asks on nobody's behalf: whether there is somebody to answer.</summary>
+    public async ValueTask<bool> ProbeAsync(CancellationToken cancellationToken) =>
+        (await AskAsync(table.Epoch, cancellationToken)).Verdict != FenceVerdict.Unavailable;
+
     private async ValueTask<FenceAnswer> WaitAsync(
         ValueTask<long> asked, long oldestEpoch, CancellationToken cancellationToken)
     {

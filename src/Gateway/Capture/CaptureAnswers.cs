@@ -11,6 +11,7 @@ namespace Gateway.Capture;
 internal static class CaptureAnswers
 {
     private const string Json = "application/json";
+    private const string RetryAfterSeconds = "5";
 
     private static ReadOnlySpan<byte> OkBody => "{\"status\":\"Ok\"}"u8;
 
@@ -46,6 +47,7 @@ internal static class CaptureAnswers
     public static CaptureOutcome Reject(HttpResponse response, Rejection rejection)
     {
         var (status, type, outcome) = RejectionStatus.Of(rejection.Reason);
+        if (status == StatusCodes.Status503ServiceUnavailable) response.Headers.RetryAfter = RetryAfterSeconds;
         Error(response, status, type, RejectionStatus.Code(rejection.Reason), rejection.Detail, rejection.Attr);
         return outcome;
     }
@@ -53,7 +55,7 @@ internal static class CaptureAnswers
     /// <summary>Our trouble, not the client's: every SDK sends the same bytes again later.</summary>
     public static CaptureOutcome Unavailable(HttpResponse response, CaptureOutcome outcome, string code, string detail)
     {
-        response.Headers.RetryAfter = "5";
+        response.Headers.RetryAfter = RetryAfterSeconds;
         Error(response, StatusCodes.Status503ServiceUnavailable, "server_error", code, detail, attr: null);
         return outcome;
     }

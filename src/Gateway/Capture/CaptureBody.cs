@@ -8,6 +8,9 @@ internal enum BodyStatus : byte
     Complete,
     TooLarge,
     NoBudget,
+
+    /// <summary>Nothing came for <see cref="CaptureBody.StallLimit"/>.</summary>
+    Stalled,
 }
 
 /// <summary>
@@ -16,6 +19,12 @@ internal enum BodyStatus : byte
 /// </summary>
 internal sealed class CaptureBody(InFlightBudget budget)
 {
+    /// <summary>
+    /// Kestrel's least rate is an average over the whole body: who sent much at once may then stall for hours, holding
+    /// it all. So no single pause may be longer than this.
+    /// </summary>
+    public static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(15);
+
     private const int KeptBytes = 64 << 10;
 
     private byte[] _buffer = [];
@@ -36,7 +45,21 @@ internal sealed class CaptureBody(InFlightBudget budget)
 
         while (true)
         {
-            var read = await reader.ReadAsync(cancellationToken);
+            // Most bodies are there already, and cost no timer.
+            if (!reader.TryRead(out var read))
+            {
+                using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                stall.CancelAfter(StallLimit);
+                try
+                {
+                    read = await reader.ReadAsync(stall.Token);
+                }
+                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+                {
+                    return BodyStatus.Stalled;
+                }
+            }
+
             var status = Take(read.Buffer, limitBytes);
             reader.AdvanceTo(read.Buffer.End);
             if (status != BodyStatus.Complete || read.IsCompleted) return status;

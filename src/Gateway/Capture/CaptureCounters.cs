@@ -1,3 +1,6 @@
+using Gateway.Core;
+using Gateway.Core.Tokens;
+
 namespace Gateway.Capture;
 
 /// <summary>How a capture request ended.</summary>
@@ -20,6 +23,8 @@ internal enum CaptureOutcome : byte
 internal sealed class CaptureCounters
 {
     private readonly long[] _requests = new long[Enum.GetValues<CaptureOutcome>().Length];
+    private readonly long[] _tokens = new long[Enum.GetValues<TokenState>().Length];
+    private readonly long[] _rejections = new long[Enum.GetValues<RejectionReason>().Length];
     private long _eventsAccepted;
     private long _eventsRefused;
 
@@ -28,6 +33,16 @@ internal sealed class CaptureCounters
     public long EventsRefused => Volatile.Read(ref _eventsRefused);
 
     public long Requests(CaptureOutcome outcome) => Volatile.Read(ref _requests[(int)outcome]);
+
+    /// <summary>Token checks by what they found.</summary>
+    public long TokenChecks(TokenState state) => Volatile.Read(ref _tokens[(int)state]);
+
+    /// <summary>Requests that were refused, by why.</summary>
+    public long Rejections(RejectionReason reason) => Volatile.Read(ref _rejections[(int)reason]);
+
+    public void Count(TokenState state) => Interlocked.Increment(ref _tokens[(int)state]);
+
+    public void Count(RejectionReason reason) => Interlocked.Increment(ref _rejections[(int)reason]);
 
     public void Count(CaptureOutcome outcome) => Interlocked.Increment(ref _requests[(int)outcome]);
 

@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using Gateway.Core;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
 using Gateway.Core.Tokens;
 using Gateway.Hosting;
+using Microsoft.AspNetCore.Connections;
 
 namespace Gateway.Capture;
 
@@ -11,20 +11,22 @@ namespace Gateway.Capture;
 /// The way of a request: read, parse, look the token up, join the open group of the journal, answer when the group
 /// has passed its fence and is on disk.
 /// </summary>
-internal sealed class CaptureHandler(
-    GatewayState state, InFlightBudget budget, CaptureCounters counters, GatewayOptions options, TimeProvider time)
+internal sealed partial class CaptureHandler(
+    GatewayState state,
+    CaptureWorkPool pool,
+    CaptureCounters counters,
+    CaptureLimits limits,
+    TimeProvider time,
+    ILogger<CaptureHandler> logger)
 {
     // A look-up is made again each time its entry ended while the group waited. Changes come a few a second at most,
     // so a request that meets so many in a row is told to come back.
     private const int MaxLookups = 32;
-    private const int MaxPooled = 256;
-
-    private readonly ConcurrentQueue<CaptureWork> _pool = new();
 
     public async Task HandleAsync(HttpContext context, bool isEngage)
     {
         CaptureCors.Allow(context);
-        var work = Rent();
+        var work = pool.Rent();
         CaptureOutcome outcome;
         try
         {
@@ -34,13 +36,13 @@ internal sealed class CaptureHandler(
         {
             outcome = RejectBadRequest(context.Response, error);
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException)
+        catch (Exception error)
         {
-            outcome = CaptureOutcome.ClientGone;
+            outcome = Fail(context, error);
         }
         finally
         {
-            Return(work);
+            pool.Return(work);
         }
 
         counters.Count(outcome);
@@ -56,27 +58,35 @@ internal sealed class CaptureHandler(
                 "The gateway is starting: its journal is being recovered. Send this again.");
         }
 
-        if (HasTwoLengths(request))
-        {
-            CaptureAnswers.Error(response, StatusCodes.Status400BadRequest, "validation_error", "two_lengths",
-                "Content-Length and Transfer-Encoding exclude each other.", "Content-Length");
-            return CaptureOutcome.Malformed;
-        }
-
         var read = await work.Body.ReadAsync(
-            request.BodyReader, request.ContentLength, options.Limits.BodyBytes, context.RequestAborted);
-        if (read == BodyStatus.NoBudget) return RefuseForMemory(response);
-        if (read == BodyStatus.TooLarge)
-        {
-            return CaptureAnswers.Reject(response, new Rejection(
-                RejectionReason.BodyTooLarge, $"The body is larger than {options.Limits.BodyBytes} bytes.", "body"));
-        }
+            request.BodyReader, request.ContentLength, limits.MaxBodyBytes, context.RequestAborted);
+        if (read != BodyStatus.Complete) return RejectBody(context, read);
 
         long now = (time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
-        if (Parse(context, isEngage, work, now) is { } rejection) return CaptureAnswers.Reject(response, rejection);
-        if (!work.Body.TryCharge(work.Parser.HeldBytes)) return RefuseForMemory(response);
+        if (Parse(context, isEngage, work, now) is { } rejection) return Reject(response, rejection);
 
         return await AdmitAsync(context, pipeline, work.Parser, now);
+    }
+
+    private CaptureOutcome RejectBody(HttpContext context, BodyStatus status)
+    {
+        var response = context.Response;
+        switch (status)
+        {
+            case BodyStatus.TooLarge:
+                return Reject(response, new Rejection(
+                    RejectionReason.BodyTooLarge, $"The body is larger than {limits.MaxBodyBytes} bytes.", "body"));
+            case BodyStatus.NoBudget:
+                return Reject(response, new Rejection(
+                    RejectionReason.Overloaded, "The gateway holds as many bytes as it may. Send this again."));
+            default:
+                // The rest of the body may never come: the connection cannot be used again.
+                response.Headers.Connection = "close";
+                CaptureAnswers.Error(
+                    response, StatusCodes.Status408RequestTimeout, "validation_error", "body_read_timeout",
+                    $"Nothing came for {CaptureBody.StallLimit.TotalSeconds} s before the body was whole.", "body");
+                return CaptureOutcome.TimedOut;
+        }
     }
 
     private static Rejection? Parse(HttpContext context, bool isEngage, CaptureWork work, long now)
@@ -96,7 +106,8 @@ internal sealed class CaptureHandler(
                 ? hit
                 : await pipeline.Tokens.ResolveAsync(parser.Token, context.RequestAborted);
 
-            if (lookup.State == TokenState.Mistyped) return CaptureAnswers.Reject(response, TokenRejections.Mistyped);
+            counters.Count(lookup.State);
+            if (lookup.State == TokenState.Mistyped) return Reject(response, TokenRejections.Mistyped);
             if (lookup.State == TokenState.Unavailable) return RefuseUnkept(response, AppendOutcome.Unfenced);
 
             // A refusal rests on the snapshot as much as an ack does, and is as final: it waits for a fence too.
@@ -107,7 +118,7 @@ internal sealed class CaptureHandler(
 
             if (outcome == AppendOutcome.Stale) continue;
             if (outcome != AppendOutcome.Kept) return RefuseUnkept(response, outcome);
-            if (lookup.Entry is null) return CaptureAnswers.Reject(response, TokenRejections.Unknown);
+            if (lookup.Entry is null) return Reject(response, TokenRejections.Unknown);
 
             return AnswerKept(context, parser);
         }
@@ -126,9 +137,11 @@ internal sealed class CaptureHandler(
         return CaptureOutcome.Kept;
     }
 
-    internal static CaptureOutcome RefuseForMemory(HttpResponse response) =>
-        CaptureAnswers.Unavailable(response, CaptureOutcome.OverBudget, "overloaded",
-            "The gateway holds as many bytes of requests as it may. Send this again later.");
+    private CaptureOutcome Reject(HttpResponse response, Rejection rejection)
+    {
+        counters.Count(rejection.Reason);
+        return CaptureAnswers.Reject(response, rejection);
+    }
 
     private static CaptureOutcome RefuseUnkept(HttpResponse response, AppendOutcome outcome) => outcome switch
     {
@@ -158,22 +171,29 @@ internal sealed class CaptureHandler(
         return outcome;
     }
 
-    /// <summary>Kestrel takes the chunked reading and moves the other length aside; we take neither.</summary>
-    private static bool HasTwoLengths(HttpRequest request) =>
-        request.Headers.TransferEncoding.Count > 0
-        && (request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"));
-
-    private CaptureWork Rent() => _pool.TryDequeue(out var work)
-        ? work
-        : new CaptureWork(new CaptureBody(budget), new CaptureParser(options.Limits.ForParser()));
-
-    private void Return(CaptureWork work)
+    /// <summary>
+    /// What nobody foresaw. An untouched response would be a 200, so a client that is still there is told to come back;
+    /// one that is gone is no failure of ours.
+    /// </summary>
+    private CaptureOutcome Fail(HttpContext context, Exception error)
     {
-        work.Body.Reset();
-        work.Parser.Reset();
-        if (_pool.Count < MaxPooled) _pool.Enqueue(work);
-        else work.Parser.Dispose();
+        if (context.RequestAborted.IsCancellationRequested || error is ConnectionResetException)
+        {
+            context.Abort();
+            return CaptureOutcome.ClientGone;
+        }
+
+        LogFailed(error);
+        if (!context.Response.HasStarted)
+        {
+            return CaptureAnswers.Unavailable(context.Response, CaptureOutcome.Failed, "failed",
+                "Something went wrong here. Nothing was promised; send this again later.");
+        }
+
+        context.Abort();
+        return CaptureOutcome.Failed;
     }
 
-    private sealed record CaptureWork(CaptureBody Body, CaptureParser Parser);
+    [LoggerMessage(Level = LogLevel.Error, Message = "A capture request failed in a way that was not foreseen.")]
+    private partial void LogFailed(Exception error);
 }

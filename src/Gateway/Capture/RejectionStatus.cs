@@ -12,12 +12,14 @@ internal static class RejectionStatus
     public static string Code(RejectionReason reason) => Codes[(int)reason];
 
     /// <summary>
-    /// Nothing that a client did wrong is 5xx, and nothing here is retried by an SDK: 4xx is final for all of them.
+    /// Nothing that a client did wrong is 5xx; 4xx is final for every SDK, 503 is sent again by all.
     /// </summary>
     public static (int Status, string Type, CaptureOutcome Outcome) Of(RejectionReason reason) => reason switch
     {
         RejectionReason.BodyTooLarge or RejectionReason.TooManyEvents =>
             (StatusCodes.Status413PayloadTooLarge, "validation_error", CaptureOutcome.TooLarge),
+        RejectionReason.Overloaded =>
+            (StatusCodes.Status503ServiceUnavailable, "server_error", CaptureOutcome.OverBudget),
         RejectionReason.MissingToken or RejectionReason.ConflictingTokens or RejectionReason.BadToken
             or RejectionReason.PersonalKeyAsToken or RejectionReason.MistypedToken or RejectionReason.UnknownToken =>
             (StatusCodes.Status401Unauthorized, "authentication_error", CaptureOutcome.Refused),

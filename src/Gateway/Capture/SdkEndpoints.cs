@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using Gateway.Core;
-using Gateway.Core.Events;
 using Gateway.Core.Journal;
 using Gateway.Core.Tokens;
 using Gateway.Hosting;
@@ -12,7 +11,7 @@ namespace Gateway.Capture;
 /// What PostHog's SDKs ask for beside capture: remote configuration, flags, recordings and their own scripts. All
 /// that we do not have is switched off here, so that an SDK asks no further and logs no error.
 /// </summary>
-internal sealed class SdkEndpoints(GatewayState state, InFlightBudget budget, GatewayOptions options)
+internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool)
 {
     private const int MaxFlagsBytes = 1 << 20;
     private const int MaxLookups = 32;
@@ -65,28 +64,25 @@ internal sealed class SdkEndpoints(GatewayState state, InFlightBudget budget, Ga
 
     private async Task AnswerFlagsAsync(HttpContext context, bool decide)
     {
-        var body = new CaptureBody(budget);
-        using var parser = new CaptureParser(options.Limits.ForParser());
+        var work = pool.Rent();
         try
         {
-            var read = await body.ReadAsync(
+            var read = await work.Body.ReadAsync(
                 context.Request.BodyReader, context.Request.ContentLength, MaxFlagsBytes, context.RequestAborted);
-            if (read == BodyStatus.NoBudget)
+            var rejection = read switch
             {
-                CaptureHandler.RefuseForMemory(context.Response);
-                return;
-            }
-
-            var rejection = read == BodyStatus.TooLarge
-                ? new Rejection(RejectionReason.BodyTooLarge, $"The body is larger than {MaxFlagsBytes} bytes.", "body")
-                : FindToken(context, parser, body);
+                BodyStatus.Complete => FindToken(context, work),
+                BodyStatus.TooLarge => new Rejection(
+                    RejectionReason.BodyTooLarge, $"The body is larger than {MaxFlagsBytes} bytes.", "body"),
+                _ => new Rejection(RejectionReason.Overloaded, "The body did not come in time. Ask again later."),
+            };
             if (rejection is not null)
             {
                 CaptureAnswers.Reject(context.Response, rejection);
                 return;
             }
 
-            if (!await IsLiveAsync(context, parser.Token, StatusCodes.Status401Unauthorized)) return;
+            if (!await IsLiveAsync(context, work.Parser.Token, StatusCodes.Status401Unauthorized)) return;
 
             context.Response.ContentType = "application/json";
             context.Response.BodyWriter.Write(decide ? NoDecision : NoFlags);
@@ -98,12 +94,12 @@ internal sealed class SdkEndpoints(GatewayState state, InFlightBudget budget, Ga
         }
         finally
         {
-            body.Reset();
+            pool.Return(work);
         }
     }
 
-    private static Rejection? FindToken(HttpContext context, CaptureParser parser, CaptureBody body) =>
-        parser.ParseToken(body.Bytes, ClientAddress.Facts(context, isEngage: false, []));
+    private static Rejection? FindToken(HttpContext context, CaptureWork work) =>
+        work.Parser.ParseToken(work.Body.Bytes, ClientAddress.Facts(context, isEngage: false, []));
 
     private async Task AnswerConfigAsync(HttpContext context, bool script)
     {

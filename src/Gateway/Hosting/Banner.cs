@@ -14,6 +14,22 @@ internal static class Banner
     private static TextWriter Complaints => Console.Error;
 #pragma warning restore RS0030
 
+    /// <summary>
+    /// What the first start made, at once: the key is kept as a hash only, so it must not be lost when, say, the port
+    /// is taken and the start ends here.
+    /// </summary>
+    public static void PrintFirstStart(BootstrapResult made)
+    {
+        Terminal.WriteLine(
+            $"""
+            First start: made an organization with its "{made.ProjectName}".
+              project token     {made.ProjectToken ?? "as configured"}  (public: goes into your apps, writes only)
+              personal API key  {made.ApiKey ?? "as configured"}  (secret: reads; shown this once)
+
+            """);
+        Terminal.Flush();
+    }
+
     public static void Print(IEnumerable<string> urls, GatewayOptions options, GatewayServer gateway)
     {
         string url = urls.First().TrimEnd('/');
@@ -25,7 +41,7 @@ internal static class Banner
               tokens    checked in this process; revoked at once
               journal   {Shown(options.Data, "journal")}
             """);
-        if (gateway.Bootstrapped is { } made) PrintFirstStart(url, made);
+        if (gateway.Bootstrapped is { } made) PrintFirstSteps(url, made);
         Terminal.Flush();
     }
 
@@ -40,7 +56,7 @@ internal static class Banner
     private static string Shown(string data, string name) =>
         Path.GetRelativePath(Environment.CurrentDirectory, Path.Combine(data, name));
 
-    private static void PrintFirstStart(string url, BootstrapResult made)
+    private static void PrintFirstSteps(string url, BootstrapResult made)
     {
         string token = made.ProjectToken ?? "<project token>";
         string key = made.ApiKey ?? "<personal API key>";
@@ -48,10 +64,6 @@ internal static class Banner
         string query = """{"query":{"kind":"EventsQuery","select":["event","distinct_id","timestamp","properties"]}}""";
         Terminal.WriteLine(
             $"""
-
-            First start: made an organization with its "{made.ProjectName}".
-              project token     {made.ProjectToken ?? "as configured"}  (public: goes into your apps, writes only)
-              personal API key  {made.ApiKey ?? "as configured"}  (secret: reads; shown this once)
 
             Send an event:
               curl {url}/i/v0/e/ -d '{sample}'

@@ -1,6 +1,7 @@
 using System.Net;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Events;
+using Gateway.Core.Journal;
 using Gateway.Core.Tenancy;
 
 namespace Gateway.Hosting;
@@ -8,6 +9,11 @@ namespace Gateway.Hosting;
 /// <summary>Everything under <c>Gateway:</c> and the connection strings, checked at start.</summary>
 internal sealed record GatewayOptions
 {
+    // The largest body as rows: its text, promoted values once more, and less than 100 bytes for each event.
+    private const int MaxPayloadBytes = 512 << 20;
+
+    private static readonly string[] ConnectionNames = ["ClickHouse", "Postgres", "Redis"];
+
     /// <summary>Folder of everything that this gateway keeps on disk.</summary>
     public required string Data { get; init; }
 
@@ -54,7 +60,14 @@ internal sealed record GatewayOptions
             reader.Fail($"ConnectionStrings:ClickHouse: {error}");
         foreach (string mistake in options.Bootstrap.Errors()) reader.Fail(mistake);
 
+        CheckTogether(options, reader);
         reader.RefuseUnknownKeys();
+        foreach (string name in configuration.GetSection("ConnectionStrings").GetChildren().Select(child => child.Key))
+        {
+            if (!ConnectionNames.Contains(name, StringComparer.OrdinalIgnoreCase))
+                reader.Fail($"ConnectionStrings:{name} is not known. Known: {string.Join(", ", ConnectionNames)}.");
+        }
+
         foreach (string name in (string[])["Postgres", "Redis"])
         {
             if (Blank(configuration.GetConnectionString(name)) is null) continue;
@@ -65,6 +78,29 @@ internal sealed record GatewayOptions
 
         errors = reader.Errors;
         return options;
+    }
+
+    /// <summary>The journal's own options, from these settings.</summary>
+    public JournalOptions ForJournal() => new(Path.Combine(Data, "journal"))
+    {
+        SegmentBytes = Journal.SegmentBytes,
+        QuotaBytes = Journal.QuotaBytes,
+        MinFreeBytes = Journal.MinFreeBytes,
+        MaxPayloadBytes = MaxPayloadBytes,
+    };
+
+    /// <summary>What is right by itself may be wrong beside another setting.</summary>
+    private static void CheckTogether(GatewayOptions options, OptionsReader reader)
+    {
+        foreach (string mistake in options.ForJournal().Validate()) reader.Fail($"Gateway:Journal: {mistake}");
+        foreach (string mistake in options.Limits.ForParser().Errors()) reader.Fail($"Gateway:Limits: {mistake}");
+
+        // A body is held as sent, as inflated and as rows; one that can never be held would be sent again for ever.
+        long needed = 4L * options.Limits.BodyBytes;
+        if (options.Limits.InFlightBytes >= needed) return;
+
+        reader.Fail($"Gateway:Limits:InFlightBytes is {options.Limits.InFlightBytes}; it must be at least four times "
+            + $"Gateway:Limits:BodyBytes, {needed}.");
     }
 
     private static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
@@ -88,9 +124,9 @@ internal sealed record LimitSettings(
     int BodyBytes, int EventBytes, int BatchEvents, int NameCodePoints, long InFlightBytes)
 {
     internal static LimitSettings Read(OptionsReader reader) => new(
-        (int)reader.Number("Limits:BodyBytes", 20 << 20, 1 << 10, 512 << 20),
+        (int)reader.Number("Limits:BodyBytes", 20 << 20, 1 << 10, 128 << 20),
         (int)reader.Number("Limits:EventBytes", 1 << 20, 1 << 10, 64 << 20),
-        (int)reader.Number("Limits:BatchEvents", 10_000, 1, 1_000_000),
+        (int)reader.Number("Limits:BatchEvents", 10_000, 1, 100_000),
         (int)reader.Number("Limits:NameCodePoints", 200, 1, 10_000),
         reader.Number("Limits:InFlightBytes", 128 << 20, 1 << 20, long.MaxValue));
 

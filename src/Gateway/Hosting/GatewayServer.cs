@@ -81,11 +81,16 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     {
         if (_options.TrustedProxies.Count > 0) app.UseForwardedHeaders(Forwarding());
 
+        app.Use(RequestFraming.RefuseTwoLengths);
+
         var budget = new InFlightBudget(_options.Limits.InFlightBytes);
-        app.MapCapture(new CaptureHandler(_state, budget, _counters, _options, _time));
-        new SdkEndpoints(_state, budget, _options).Map(app);
+        var limits = _options.Limits.ForParser();
+        var pool = new CaptureWorkPool(budget, limits);
+        var captureLog = app.Services.GetRequiredService<ILogger<CaptureHandler>>();
+        app.MapCapture(new CaptureHandler(_state, pool, _counters, limits, _time, captureLog));
+        new SdkEndpoints(_state, pool).Map(app);
         app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
-        app.MapHealth(_state, () => _plane.Fence.IsAvailable);
+        app.MapHealth(_state, _plane.Fence);
         app.MapMetrics(() => MetricsPage.Write(_counters, budget, _plane, _journal?.Status, _shipper));
         app.MapProjects();
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);
@@ -105,7 +110,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     public async Task<int> StopAsync()
     {
         if (_journal is not null) await _journal.CloseAsync();
-        if (_shipper is not null) await FlushAsync(_shipper);
+        if (_shipper is not null && !_run.IsCompleted) await FlushAsync(_shipper);
 
         await _stop.CancelAsync();
         await _run;
@@ -166,16 +171,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         }
     }
 
-    private EventJournal OpenJournal()
-    {
-        var options = new JournalOptions(Path.Combine(_options.Data, "journal"))
-        {
-            SegmentBytes = _options.Journal.SegmentBytes,
-            QuotaBytes = _options.Journal.QuotaBytes,
-            MinFreeBytes = _options.Journal.MinFreeBytes,
-        };
-        return EventJournal.Open(options, new SystemDisk(), _plane.Fence.AskAsync, _time, _log);
-    }
+    private EventJournal OpenJournal() =>
+        EventJournal.Open(_options.ForJournal(), new SystemDisk(), _plane.Fence.AskAsync, _time, _log);
 
     // The store may be away at start; capture does not wait for it.
     private async Task EnsureTableAsync()

@@ -33,5 +33,12 @@ internal static class WebHostSetup
     public static void ConfigureLogging(ILoggingBuilder logging) => logging
         .ClearProviders()
         .AddSimpleConsole(console => console.SingleLine = true)
-        .AddFilter("Microsoft", LogLevel.Warning);
+        .AddFilter("Microsoft", LogLevel.Warning)
+
+        // Its lines hold whole URLs, and some of ours hold tokens: whatever else is turned up, not this.
+        .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning)
+        .AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning)
+
+        // Why a start failed is said by Program, in one line.
+        .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
 }

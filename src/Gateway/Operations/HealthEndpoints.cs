@@ -1,4 +1,5 @@
 using Gateway.Core.Journal;
+using Gateway.Core.Tokens;
 using Gateway.Hosting;
 
 namespace Gateway.Operations;
@@ -9,23 +10,27 @@ namespace Gateway.Operations;
 /// </summary>
 internal static class HealthEndpoints
 {
-    public static void MapHealth(this IEndpointRouteBuilder endpoints, GatewayState state, Func<bool> isFenceAvailable)
+    public static void MapHealth(this IEndpointRouteBuilder endpoints, GatewayState state, Fence fence)
     {
         endpoints.MapGet("/_liveness", () => Results.Json(new Health("ok", null)));
-        endpoints.MapGet("/_readiness", () =>
+        endpoints.MapGet("/_readiness", async (CancellationToken cancellationToken) =>
         {
-            string? reason = WhyNot(state, isFenceAvailable);
+            string? reason = await WhyNotAsync(state, fence, cancellationToken);
             return reason is null
                 ? Results.Json(new Health("ready", null))
                 : Results.Json(new Health("not ready", reason), statusCode: StatusCodes.Status503ServiceUnavailable);
         });
     }
 
-    private static string? WhyNot(GatewayState state, Func<bool> isFenceAvailable)
+    private static async ValueTask<string?> WhyNotAsync(
+        GatewayState state, Fence fence, CancellationToken cancellationToken)
     {
         if (state.IsDraining) return "stopping";
         if (state.Pipeline is not { } pipeline) return "recovering the journal";
-        if (!isFenceAvailable()) return "the fence has no authority to ask";
+
+        // Asked here too: a gateway that was taken out of rotation has no groups that would notice the fence is back.
+        bool isFenced = fence.IsAvailable || await fence.ProbeAsync(cancellationToken);
+        if (!isFenced) return "the fence has no authority to ask";
 
         return pipeline.Journal.Status.State switch
         {

@@ -1,7 +1,9 @@
 using Gateway.Capture;
+using Gateway.Core;
 using Gateway.Core.Journal;
 using Gateway.Core.Shipping;
 using Gateway.Core.Tenancy;
+using Gateway.Core.Tokens;
 
 namespace Gateway.Operations;
 
@@ -17,6 +19,11 @@ internal static class MetricsPage
         var text = new MetricsText()
             .Counters("gateway_capture_requests_total", "Capture requests by how they ended.", "outcome",
                 Enum.GetValues<CaptureOutcome>().Select(outcome => (Label(outcome), capture.Requests(outcome))))
+            .Counters("gateway_capture_rejections_total", "Capture requests refused, by reason.", "reason",
+                Enum.GetValues<RejectionReason>().Skip(1)
+                    .Select(reason => (RejectionStatus.Code(reason), capture.Rejections(reason))))
+            .Counters("gateway_token_checks_total", "Token checks of capture, by what they found.", "result",
+                Enum.GetValues<TokenState>().Select(found => (Label(found), capture.TokenChecks(found))))
             .Counter("gateway_events_accepted_total", "Events kept in the journal.", capture.EventsAccepted)
             .Counter("gateway_events_refused_total", "Events refused beside good ones.", capture.EventsRefused)
             .Gauge("gateway_capture_bytes_in_flight", "Bytes of bodies in memory.", budget.HeldBytes)
@@ -52,7 +59,7 @@ internal static class MetricsPage
         .Counter("gateway_quarantined_rows_total", "Rows that ClickHouse refused alone.",
             shipper.Status.RowsQuarantined);
 
-    private static string Label(CaptureOutcome outcome) =>
+    private static string Label(Enum outcome) =>
         string.Concat(outcome.ToString().Select((letter, at) =>
             char.IsUpper(letter) ? (at > 0 ? "_" : "") + char.ToLowerInvariant(letter) : letter.ToString()));
 }

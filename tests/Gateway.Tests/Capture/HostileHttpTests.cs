@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Gateway.Tests.Running;
@@ -41,6 +42,31 @@ public sealed class HostileHttpTests(HostileHttpTests.OneGateway shared) : IClas
     }
 
     [Fact]
+    public async Task A_body_that_stalls_after_a_fast_start_is_closed_in_time_too()
+    {
+        string head = $"POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: {10 << 20}\r\n\r\n";
+        string answer = await RawHttp.SendAsync(shared.Gateway.Address, head + new string('x', 2 << 20), seconds: 40);
+        Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
+        Assert.Contains("body_read_timeout", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_that_hangs_up_in_the_middle_of_its_body_costs_nothing()
+    {
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync(shared.Gateway.Address.Host, shared.Gateway.Address.Port);
+            await client.GetStream().WriteAsync("POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"u8.ToArray());
+            client.LingerState = new LingerOption(true, 0);
+        }
+
+        await Eventually.HoldsAsync(
+            async () => (await shared.Gateway.Http.GetStringAsync("/metrics"))
+                .Contains("gateway_capture_bytes_in_flight 0", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(30), () => "its bytes are released");
+    }
+
+    [Fact]
     public async Task A_body_over_the_limit_is_413_and_names_it()
     {
         using var answer = await shared.Gateway.Http.PostAsync("/e/", new ByteArrayContent(new byte[(20 << 20) + 1]));
@@ -66,8 +92,14 @@ public sealed class HostileHttpTests(HostileHttpTests.OneGateway shared) : IClas
     [Fact]
     public async Task A_beacon_is_answered_204_and_kept()
     {
-        using var answer = await shared.Gateway.Http.PostAsync("/e/?beacon=1", new StringContent(Good, Encoding.UTF8, "text/plain"));
+        string id = Guid.CreateVersion7().ToString();
+        string body = Good.Replace("\"event\"", $"\"uuid\":\"{id}\",\"event\"", StringComparison.Ordinal);
+        using var answer = await shared.Gateway.Http.PostAsync(
+            "/e/?beacon=1", new StringContent(body, Encoding.UTF8, "text/plain"));
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        await Eventually.HoldsAsync(
+            async () => (await shared.Gateway.EventsAsync()).Any(row => row.Uuid == id),
+            TimeSpan.FromSeconds(30), () => "the event is stored");
     }
 
     [Theory]
@@ -152,6 +184,14 @@ public sealed class HostileHttpTests(HostileHttpTests.OneGateway shared) : IClas
 
         public async Task InitializeAsync() => Gateway = await GatewayProcess.StartAsync();
 
-        public async Task DisposeAsync() => await Gateway.DisposeAsync();
+        // Whatever these tests sent, none of it was a failure of the gateway.
+        public async Task DisposeAsync()
+        {
+            string metrics = await Gateway.Http.GetStringAsync("/metrics");
+            Assert.Contains("gateway_capture_requests_total{outcome=\"failed\"} 0\n", metrics, StringComparison.Ordinal);
+            Assert.DoesNotContain("fail:", Gateway.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("crit:", Gateway.Output, StringComparison.Ordinal);
+            await Gateway.DisposeAsync();
+        }
     }
 }

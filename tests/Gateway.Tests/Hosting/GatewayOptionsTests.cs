@@ -38,6 +38,18 @@ public sealed class GatewayOptionsTests
             error => Assert.Contains("'nowhere'", error, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("Gateway:Journal:QuotaBytes", "67108864", "Gateway:Journal:SegmentBytes", "268435456", "QuotaBytes")]
+    [InlineData("Gateway:Limits:BodyBytes", "104857600", "Gateway:Limits:InFlightBytes", "134217728", "InFlightBytes")]
+    [InlineData("ConnectionStrings:ClickHuose", "http://host", "Gateway:Data", "x", "ClickHuose")]
+    public void What_cannot_be_together_is_told_at_start(
+        string one, string value, string other, string otherValue, string named)
+    {
+        Read([(one, value), (other, otherValue)], out var errors);
+
+        Assert.Contains(named, Assert.Single(errors), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Proxies_are_addresses_or_networks_in_one_text_or_a_list()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Gateway.Tests.Running;
 
@@ -38,6 +39,49 @@ public sealed class LifeTests
         {
             Directory.Delete(data, recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task Sigterm_under_load_finishes_what_is_open_and_loses_nothing()
+    {
+        string data = Directory.CreateTempSubdirectory("gateway-stop-").FullName;
+        var load = new Load();
+        try
+        {
+            await using (var first = await GatewayProcess.StartAsync(data))
+            {
+                using var stop = new CancellationTokenSource();
+                Task[] clients = [load.PostUntilAsync(first.Address, stop.Token), load.PostUntilAsync(first.Address, stop.Token)];
+                await Eventually.HoldsAsync(
+                    () => Task.FromResult(load.Acked > 500), TimeSpan.FromSeconds(60), () => "the clients get answers");
+                Assert.Equal(0, await first.TerminateAsync());
+                await stop.CancelAsync();
+                await Task.WhenAll(clients);
+            }
+
+            await using var second = await GatewayProcess.StartAsync(data);
+            load.AssertKept(await second.WaitForEventsAsync((int)load.Acked));
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_first_start_that_fails_has_told_the_key_that_it_made()
+    {
+        string data = Directory.CreateTempSubdirectory("gateway-port-").FullName;
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => GatewayProcess.StartAsync(
+            data, port, settings: [("Gateway:Bootstrap:ApiKey", "")]));
+        Directory.Delete(data, recursive: true);
+
+        Assert.Matches("personal API key +phx_[0-9A-Za-z]{49}", refused.Message);
+        Assert.Contains("address already in use", refused.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(" at Microsoft.", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

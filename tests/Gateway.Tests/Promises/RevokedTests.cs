@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
@@ -18,7 +19,9 @@ public sealed class RevokedTests
     {
         await using var gateway = await GatewayProcess.StartAsync();
         var tokens = new List<(string Token, long Returned)>();
-        var acks = new System.Collections.Concurrent.ConcurrentBag<(string Token, long Began)>();
+        var acks = new ConcurrentBag<(string Token, long Began)>();
+        var kept = new ConcurrentBag<string>();
+        var refused = new ConcurrentBag<string>();
         string current = GatewayProcess.ProjectToken;
         using var stop = new CancellationTokenSource();
 
@@ -29,20 +32,23 @@ public sealed class RevokedTests
             while (!stop.IsCancellationRequested)
             {
                 long began = Stopwatch.GetTimestamp();
+                string uuid = Guid.CreateVersion7().ToString();
                 using var answer = await http.PostAsJsonAsync("/e/", new
                 {
                     api_key = mine,
                     @event = "ping",
                     distinct_id = "d",
-                    uuid = Guid.CreateVersion7().ToString(),
+                    uuid,
                 });
                 if (answer.StatusCode == HttpStatusCode.OK)
                 {
                     acks.Add((mine, began));
+                    kept.Add(uuid);
                     continue;
                 }
 
                 Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+                refused.Add(uuid);
                 mine = Volatile.Read(ref current);
             }
         })).ToArray();
@@ -64,6 +70,10 @@ public sealed class RevokedTests
         var returned = tokens.ToDictionary(pair => pair.Token, pair => pair.Returned);
         int late = acks.Count(ack => returned.TryGetValue(ack.Token, out long at) && ack.Began > at);
         Assert.True(late == 0, $"{late} acks of {acks.Count} to requests that began after their token's end");
+
+        var stored = await gateway.WaitForEventsAsync(kept.Count);
+        Assert.NotEmpty(refused);
+        Assert.Equal(kept.Order(), stored.Select(row => row.Uuid).Order());
     }
 
     [Fact]

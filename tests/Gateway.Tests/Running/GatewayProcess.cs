@@ -25,6 +25,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output;
     private readonly bool _ownsData;
+    private bool _wasKilled;
 
     private GatewayProcess(Process process, ConcurrentQueue<string> output, Uri address, string data, bool ownsData)
     {
@@ -74,8 +75,13 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.OutputDataReceived += (_, line) => Note(line.Data, output, listening);
         process.ErrorDataReceived += (_, line) => Note(line.Data, output, listening);
-        process.Exited += (_, _) => listening.TrySetException(new InvalidOperationException(
-            $"The gateway ended before it listened:\n{string.Join('\n', output)}"));
+        process.Exited += async (_, _) =>
+        {
+            // Its last lines may still be on their way.
+            await process.WaitForExitAsync();
+            listening.TrySetException(new InvalidOperationException(
+                $"The gateway ended before it listened:\n{string.Join('\n', output)}"));
+        };
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -93,6 +99,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>kill -9, and waits until the process is gone.</summary>
     public async Task KillAsync()
     {
+        _wasKilled = true;
         _process.Kill();
         await _process.WaitForExitAsync();
     }
@@ -167,7 +174,8 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited) await TerminateAsync();
+        // A crash at the stop is a failure of whatever test this was; a kill was meant.
+        if (!_wasKilled) Assert.True(await TerminateAsync() == 0, $"It exited with {_process.ExitCode}:\n{Output}");
         Http.Dispose();
         _process.Dispose();
         if (_ownsData) Directory.Delete(Data, recursive: true);

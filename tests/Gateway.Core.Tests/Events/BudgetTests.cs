@@ -1,0 +1,60 @@
+using System.IO.Compression;
+using System.Text;
+using Gateway.Core.Events;
+
+namespace Gateway.Core.Tests.Events;
+
+/// <summary>What a request costs in memory is charged as it grows, not when it is too late.</summary>
+public sealed class BudgetTests
+{
+    private static readonly string Event =
+        """{"api_key":"token","event":"e","distinct_id":"d","properties":{"text":"_"}}"""
+            .Replace("\"_\"", $"\"{new string('x', 900_000)}\"", StringComparison.Ordinal);
+
+    [Fact]
+    public void A_body_that_inflates_past_the_budget_is_refused_before_it_is_held()
+    {
+        long held = 0;
+        long limit = 300_000;
+        using var parser = new CaptureParser(new CaptureLimits(), bytes => (held += bytes) <= limit);
+
+        var rejection = parser.Parse(Gzip(Event), default, nowMicros: 0);
+
+        Assert.Equal(RejectionReason.Overloaded, rejection?.Reason);
+        Assert.True(parser.Payload.IsEmpty);
+        Assert.True(held < 3 * limit, $"{held} bytes were asked for");
+    }
+
+    [Fact]
+    public void A_usual_body_is_charged_nothing_also_after_a_large_one()
+    {
+        long held = 0;
+        using var parser = new CaptureParser(new CaptureLimits(), bytes => (held += bytes) > 0);
+        Assert.Null(parser.Parse(Gzip(Event), default, nowMicros: 0));
+        Assert.True(held > 900_000);
+        parser.Reset();
+        held = 0;
+
+        byte[] small = """{"api_key":"token","event":"e","distinct_id":"d"}"""u8.ToArray();
+        Assert.Null(parser.Parse(small, default, nowMicros: 0));
+        Assert.Equal(0, held);
+    }
+
+    [Fact]
+    public void A_bomb_is_refused_before_it_is_inflated()
+    {
+        long held = 0;
+        byte[] bomb = Captured.Gzip(new byte[100 << 20], CompressionLevel.Optimal);
+        using var parser = new CaptureParser(new CaptureLimits(), bytes => (held += bytes) > 0);
+
+        Assert.Equal(RejectionReason.BodyTooLarge, parser.Parse(bomb, default, nowMicros: 0)?.Reason);
+        Assert.InRange(held, 0, 64 << 20);
+    }
+
+    private static byte[] Gzip(string text)
+    {
+        using var output = new MemoryStream();
+        using (var gzip = new GZipStream(output, CompressionLevel.NoCompression)) gzip.Write(Encoding.UTF8.GetBytes(text));
+        return output.ToArray();
+    }
+}
