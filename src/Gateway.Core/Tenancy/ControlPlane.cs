@@ -58,7 +58,7 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>Does what was looked up still hold?</summary>
     public Fence Fence { get; }
 
-    /// <summary>Random, made by the first start; the events store carries it too.</summary>
+    /// <summary>Random, made by the first start.</summary>
     public string InstallationId { get; }
 
     /// <summary>What this start made, or null when it was not the first.</summary>

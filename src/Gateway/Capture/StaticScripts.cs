@@ -16,7 +16,7 @@ internal static class StaticScripts
         endpoints.MapGet("/static/{name}", (HttpContext context, string name) =>
         {
             CaptureCors.Allow(context);
-            if (!scripts.TryGetValue(name, out string? path)) return Results.NotFound();
+            if (!scripts.TryGetValue(name, out string? path)) return ApiError.NotFound("There is no such script.");
 
             context.Response.Headers.CacheControl = "public, max-age=300";
             return Results.File(path, "application/javascript; charset=utf-8",
