@@ -84,6 +84,9 @@ public sealed class QueryCompiler(TimeProvider time)
             problems.Add("query", detail, QueryProblems.TooLarge);
         }
 
+        if (plan?.Query.Sql.Length > QueryLimits.MaxSqlBytes)
+            problems.Add("query", "Too many series, filters and values together.", QueryProblems.TooLarge);
+
         return problems.First is { } error ? (null, error) : (plan, null);
     }
 

@@ -7,7 +7,13 @@ public static class QueryLimits
     public const int MaxBodyBytes = 1 << 20;
 
     public const int DefaultRows = 100;
+
+    /// <summary>
+    /// Less than a block of ClickHouse (65 409 rows): the one block is made before it is sent, so that the time which
+    /// a slow client takes to read does not count towards <see cref="MaxSeconds"/>.
+    /// </summary>
     public const int MaxRows = 50_000;
+
     public const int MaxColumns = 50;
 
     /// <summary>Filters in one query, all groups together.</summary>
@@ -42,6 +48,6 @@ public static class QueryLimits
     public const long MaxMemoryBytes = 2L << 30;
     public const long MaxResultBytes = 1L << 30;
 
-    /// <summary>The text of a statement: a trend of <see cref="MaxBuckets"/> buckets lists their starts.</summary>
+    /// <summary>The text of a statement, all ASCII: each series repeats the filters, a breakdown twice.</summary>
     public const int MaxSqlBytes = 1 << 20;
 }

@@ -5,7 +5,8 @@ namespace Gateway.Core.Query;
 /// <summary>
 /// A TrendsQuery as SQL, one SELECT for each series. Each row of the result, in RowBinary: a mark (always 1, UInt8),
 /// the series (UInt16), whether the breakdown value has its own line (UInt8), the value (String), the bucket's start in
-/// seconds after the first (Int64) and the count (UInt64). Empty buckets have no row.
+/// seconds after the first (Int64) and the count (UInt64). Empty buckets have no row. The buckets' starts are thousands
+/// of numbers at most, hence they are in the statement once, whatever the number of series.
 /// </summary>
 internal static class TrendsCompiler
 {
@@ -13,8 +14,8 @@ internal static class TrendsCompiler
     {
         var filters = new PropertyFilterSql(builder, project.TimeZone);
         string shared = $"{Window(query.Buckets!, builder)} AND {filters.Compile(query.Filter)}";
-        string bucket = Bucket(query.Buckets!);
 
+        string bucket = Bucket(query.Buckets!);
         List<string> selects = [];
         foreach (var series in query.Series)
         {
@@ -23,7 +24,8 @@ internal static class TrendsCompiler
             selects.Add(SelectSeries(selects.Count, series, query.Breakdown, condition, bucket, builder));
         }
 
-        return new TrendsPlan(builder.Build(string.Join(" UNION ALL ", selects)), query);
+        string sql = $"WITH [{Starts(query.Buckets!)}] AS starts {string.Join(" UNION ALL ", selects)}";
+        return new TrendsPlan(builder.Build(sql), query);
     }
 
     private static string SelectSeries(
@@ -67,8 +69,9 @@ internal static class TrendsCompiler
     {
         string start = buckets.StartMicros.ToString(CultureInfo.InvariantCulture);
         string seconds = $"intDiv(toUnixTimestamp64Micro(timestamp) - {start}, 1000000)";
-        string starts = string.Join(
-            ',', buckets.Offsets.Select(offset => offset.ToString(CultureInfo.InvariantCulture)));
-        return $"roundDown({seconds}, [{starts}])";
+        return $"roundDown({seconds}, starts)";
     }
+
+    private static string Starts(TrendsBuckets buckets) => string.Join(
+        ',', buckets.Offsets.Select(offset => offset.ToString(CultureInfo.InvariantCulture)));
 }

@@ -9,9 +9,12 @@ internal static class QueryFailure
 {
     // ClickHouse's error codes.
     private const int UnknownTable = 60;
+    private const int SyntaxError = 62;
     private const int TooManyRows = 158;
     private const int TimeoutExceeded = 159;
     private const int TooSlow = 160;
+    private const int TooDeepAst = 167;
+    private const int TooBigAst = 168;
     private const int SetSizeLimit = 191;
     private const int TooManyQueries = 202;
     private const int NetworkError = 210;
@@ -30,6 +33,8 @@ internal static class QueryFailure
         TooManyRows or TooManyBytes => TooExpensive("The query reads too many events"),
         TooManyRowsOrBytes or SetSizeLimit => TooExpensive("The query's result is too large"),
         MemoryLimit when !IsWholeServer(failure) => TooExpensive("The query needs too much memory"),
+        _ when IsTooLarge(failure) => ApiError.Validation(
+            "The query is too large: take fewer series, filters or values.", "query", "query_too_expensive"),
         _ when IsPassing(failure) => ApiError.Unavailable("The events cannot be read just now; nothing is lost."),
         _ => Ours(),
     };
@@ -47,6 +52,11 @@ internal static class QueryFailure
 
     private static IResult TooExpensive(string what) =>
         ApiError.Validation($"{what}: narrow its range of time, or filter by event.", "query", "query_too_expensive");
+
+    /// <summary>Within the gateway's limits, but its statement is beyond ClickHouse's.</summary>
+    private static bool IsTooLarge(ClickHouseException failure) =>
+        failure.Code is TooDeepAst or TooBigAst
+        || (failure.Code == SyntaxError && failure.Message.Contains("Max query size", StringComparison.Ordinal));
 
     /// <summary>The limit of the whole server was met, to which others' queries add up.</summary>
     private static bool IsWholeServer(ClickHouseException failure) =>

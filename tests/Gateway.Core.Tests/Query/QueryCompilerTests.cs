@@ -204,6 +204,41 @@ public sealed partial class QueryCompilerTests
         Refused(Events(nested));
     }
 
+    [Fact]
+    public void A_statement_is_refused_before_it_is_longer_than_ClickHouse_is_told_to_read()
+    {
+        var filters = Enumerable.Range(0, QueryLimits.MaxFilters)
+            .Select(i => new { key = $"k{i}", @operator = "is_date_after", value = "-7d" });
+        object Trend(int series) => new
+        {
+            kind = "TrendsQuery",
+            series = Enumerable.Repeat(new { }, series),
+            properties = filters,
+            breakdownFilter = new { breakdown = "plan" },
+        };
+
+        int longest = Enumerable.Range(1, QueryLimits.MaxSeries)
+            .Select(series => _compiler.Compile(new AuthorizedProject(Project, "UTC"), Body(Trend(series))).Plan)
+            .Max(plan => plan?.Query.Sql.Length ?? 0);
+        Assert.InRange(longest, 1, QueryLimits.MaxSqlBytes);
+        Refused(Trend(QueryLimits.MaxSeries));
+    }
+
+    [Fact]
+    public void The_buckets_are_in_the_statement_once()
+    {
+        object Trend(int series) => new
+        {
+            kind = "TrendsQuery",
+            interval = "hour",
+            dateRange = new { date_from = "2025-04-01" },
+            series = Enumerable.Repeat(new { }, series),
+        };
+
+        int one = Compile(Trend(1)).Sql.Length;
+        Assert.InRange(Compile(Trend(QueryLimits.MaxSeries)).Sql.Length, one, one + QueryLimits.MaxSeries * 1000);
+    }
+
     [Theory]
     [InlineData("Chrome", true)]
     [InlineData("127.0.0.1", true)]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Core.Query;
 
 namespace Gateway.Tests.Query;
 
@@ -170,6 +171,56 @@ public sealed class TrendsQueryTests(QueryFixture fixture)
         }));
         Assert.Equal(8760, Data(line).Length);
         Assert.Equal(1, Data(line).Sum());
+    }
+
+    [Fact]
+    public async Task Ten_thousand_hours_of_every_series_are_answered()
+    {
+        ulong project = await fixture.ProjectAsync(
+            "Europe/Berlin",
+            new TestEvent("x", "2025-02-09T10:00:00Z"),
+            new TestEvent("x", "2026-03-31T10:00:00Z"));
+        var answer = await fixture.QueryAsync(project, new
+        {
+            kind = "TrendsQuery",
+            interval = "hour",
+            dateRange = new { date_from = "2025-02-09", date_to = "2026-03-31" },
+            series = Enumerable.Repeat(new { @event = "x" }, QueryLimits.MaxSeries),
+        });
+
+        var lines = answer.GetProperty("results").EnumerateArray().ToArray();
+        Assert.Equal(QueryLimits.MaxSeries, lines.Length);
+        Assert.All(lines, line => Assert.InRange(Data(line).Length, 9_900, QueryLimits.MaxBuckets));
+        Assert.All(lines, line => Assert.Equal(2, Data(line).Sum()));
+    }
+
+    [Theory]
+    [InlineData("regex", "a", 1)]
+    [InlineData("is_date_after", "-7d", 1)]
+    [InlineData("exact", "a", QueryLimits.MaxSeries)]
+    [InlineData("regex", "a", QueryLimits.MaxSeries)]
+    [InlineData("is_date_after", "-7d", QueryLimits.MaxSeries)]
+    public async Task As_many_filters_as_may_be_are_answered_or_refused(string comparison, string value, int series)
+    {
+        ulong project = await fixture.ProjectAsync("UTC", new TestEvent("x", "2026-03-31T10:00:00Z"));
+        var (status, body) = await fixture.PostAsync(project, JsonSerializer.Serialize(new
+        {
+            query = new
+            {
+                kind = "TrendsQuery",
+                series = Enumerable.Repeat(new { @event = "x" }, series),
+                properties = Enumerable.Range(0, QueryLimits.MaxFilters)
+                    .Select(i => new { key = $"k{i}", @operator = comparison, value }),
+                breakdownFilter = new { breakdown = "plan" },
+            },
+        }));
+
+        Assert.True(status == 200 || series > 1, body);
+        Assert.True(status is 200 or 400, $"{status} {body}");
+        if (status != 400) return;
+
+        string? code = JsonSerializer.Deserialize<JsonElement>(body).GetProperty("code").GetString();
+        Assert.Contains(code, new[] { "too_large", "query_too_expensive" });
     }
 
     private static object Trend(string from, string to, string interval) => new
