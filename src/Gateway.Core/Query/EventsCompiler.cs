@@ -7,11 +7,13 @@ namespace Gateway.Core.Query;
 
 /// <summary>
 /// An EventsQuery as SQL. Each row of the result, in RowBinary: a mark (always 1), the four values that order it and
-/// make its cursor (timestamp in microseconds, uuid, event, day), then distinct id, properties and single properties
-/// as far as they were asked for, in the order of the columns.
+/// make its cursor (timestamp in microseconds, uuid, hash of the event's name, day), the name, then distinct id,
+/// properties and single properties as far as they were asked for, in the order of the columns.
 /// </summary>
 internal static class EventsCompiler
 {
+    private const string EventHash = "sipHash64(event)";
+
     public static EventsPlan? Compile(
         EventsQuery query,
         AuthorizedProject project,
@@ -34,7 +36,7 @@ internal static class EventsCompiler
         string sql = CompiledQuery.Builder.Select(
             Columns(query, builder),
             $"{filter} AND {Window(query, builder)} AND {Beyond(query, builder)}",
-            $"ORDER BY timestamp {direction}, uuid {direction}, event {direction}, day {direction} "
+            $"ORDER BY timestamp {direction}, uuid {direction}, {EventHash} {direction}, day {direction} "
             + $"LIMIT {(query.Limit + 1).ToString(CultureInfo.InvariantCulture)}");
         return new EventsPlan(builder.Build(sql), query, fingerprint);
     }
@@ -48,7 +50,7 @@ internal static class EventsCompiler
         string sql = CompiledQuery.Builder.Select(
             Columns(query, builder),
             $"uuid = toUUID({builder.Text(uuid.ToString("D"))})",
-            "ORDER BY timestamp DESC, uuid DESC, event DESC, day DESC LIMIT 2");
+            $"ORDER BY timestamp DESC, uuid DESC, {EventHash} DESC, day DESC LIMIT 2");
         return new EventsPlan(builder.Build(sql), query, fingerprint: 0);
     }
 
@@ -62,7 +64,8 @@ internal static class EventsCompiler
 
     private static string Columns(EventsQuery query, CompiledQuery.Builder builder)
     {
-        var columns = new StringBuilder("toUInt8(1), toUnixTimestamp64Micro(timestamp), toString(uuid), event, day");
+        var columns = new StringBuilder(
+            $"toUInt8(1), toUnixTimestamp64Micro(timestamp), toString(uuid), {EventHash}, day, event");
         foreach (var column in query.Columns)
         {
             string? sql = column.Field switch
@@ -92,11 +95,12 @@ internal static class EventsCompiler
 
         string comparison = query.Descending ? "<" : ">";
         string moment = builder.Moment(cursor.Timestamp);
+        string hash = cursor.EventHash.ToString(CultureInfo.InvariantCulture);
         string day = cursor.Day.ToString(CultureInfo.InvariantCulture);
 
         // The first condition follows from the second, but only it can use the skip index.
-        return $"timestamp {comparison}= {moment} AND (timestamp, uuid, event, day) {comparison} "
-            + $"({moment}, toUUID({builder.Text(cursor.Uuid)}), {builder.Text(cursor.Event)}, toDate({day}))";
+        return $"timestamp {comparison}= {moment} AND (timestamp, uuid, {EventHash}, day) {comparison} "
+            + $"({moment}, toUUID({builder.Text(cursor.Uuid)}), toUInt64({hash}), toDate({day}))";
     }
 
     /// <summary>Of all that decides which rows a query has and in which order, but for the cursor.</summary>

@@ -49,6 +49,6 @@ public sealed record EventsPlan : QueryPlan
     private ulong Fingerprint { get; }
 
     /// <summary>The cursor that continues after a row with these values.</summary>
-    public string CursorAfter(long timestamp, string uuid, string eventName, ushort day) =>
-        new EventsCursor(Fingerprint, Source.After, Source.Before, timestamp, day, uuid, eventName).Encode();
+    public string CursorAfter(long timestamp, string uuid, ulong eventHash, ushort day) =>
+        new EventsCursor(Fingerprint, Source.After, Source.Before, timestamp, day, eventHash, uuid).Encode();
 }

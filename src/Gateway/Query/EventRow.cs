@@ -10,21 +10,23 @@ internal ref struct EventRow
 {
     public long Timestamp;
     public ReadOnlySpan<byte> Uuid;
-    public ReadOnlySpan<byte> Event;
+    public ulong EventHash;
     public ushort Day;
+    public ReadOnlySpan<byte> Event;
 
     /// <summary>Reads what every row begins with.</summary>
     public static EventRow Begin(ref RowFields fields) => new()
     {
         Timestamp = fields.NextLong(),
         Uuid = fields.NextBytes(),
-        Event = fields.NextBytes(),
+        EventHash = (ulong)fields.NextLong(),
         Day = fields.NextShort(),
+        Event = fields.NextBytes(),
     };
 
     /// <summary>The cursor that continues behind this row.</summary>
     public readonly string Cursor(EventsPlan plan) =>
-        plan.CursorAfter(Timestamp, Encoding.ASCII.GetString(Uuid), Encoding.UTF8.GetString(Event), Day);
+        plan.CursorAfter(Timestamp, Encoding.ASCII.GetString(Uuid), EventHash, Day);
 
     public readonly void WriteTimestamp(Utf8JsonWriter json)
     {

@@ -158,6 +158,10 @@ internal sealed class QueryEndpoints(
         await QueryFailure.ToError(failure).ExecuteAsync(context);
     }
 
+    /// <summary>
+    /// A path without scheme and host: behind a proxy both would be guesses, and a client that followed a guess of
+    /// http would send its key in clear.
+    /// </summary>
     private static string NextUrl(HttpRequest request, string cursor)
     {
         QueryBuilder query = new(request.Query
@@ -166,7 +170,6 @@ internal sealed class QueryEndpoints(
         {
             { "cursor", cursor },
         };
-        return UriHelper.BuildAbsolute(
-            request.Scheme, request.Host, request.PathBase, request.Path, query.ToQueryString());
+        return UriHelper.BuildRelative(request.PathBase, request.Path, query.ToQueryString());
     }
 }
