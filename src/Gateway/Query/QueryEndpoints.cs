@@ -11,7 +11,7 @@ internal static class QueryRoutes
         this IEndpointRouteBuilder routes, AuthorizeQuery authorize, ClickHouseClient client, TimeProvider time)
     {
         var logger = routes.ServiceProvider.GetRequiredService<ILogger<QueryEndpoints>>();
-        new QueryEndpoints(authorize, new QueryStore(client), new QueryCompiler(time), logger).Map(routes);
+        new QueryEndpoints(authorize, new QueryStore(client), new QueryCompiler(time), time, logger).Map(routes);
     }
 }
 
@@ -21,9 +21,17 @@ internal static class QueryRoutes
 /// that the caller's key may read it.
 /// </summary>
 internal sealed class QueryEndpoints(
-    AuthorizeQuery authorize, QueryStore store, QueryCompiler compiler, ILogger<QueryEndpoints> logger)
+    AuthorizeQuery authorize,
+    QueryStore store,
+    QueryCompiler compiler,
+    TimeProvider time,
+    ILogger<QueryEndpoints> logger)
 {
     public const string Scope = "query:read";
+
+    // ClickHouse's own limit of an error's text is less.
+    private const int MaxErrorBytes = 256 * 1024;
+    private static readonly TimeSpan ErrorWait = TimeSpan.FromSeconds(5);
 
     private delegate Task WriteAnswer(AnswerWriter writer, RowReader rows, CancellationToken cancellationToken);
 
@@ -129,7 +137,15 @@ internal sealed class QueryEndpoints(
             await using var result = await store.RunAsync(plan.Query, queryId, cancellationToken);
             using RowReader rows = new(result.Content);
             using AnswerWriter writer = new(context.Response);
-            await write(writer, rows, cancellationToken);
+            try
+            {
+                await write(writer, rows, cancellationToken);
+            }
+            catch (InvalidDataException)
+            {
+                await ReadToErrorAsync(result.Content, cancellationToken);
+                throw;
+            }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -138,6 +154,28 @@ internal sealed class QueryEndpoints(
         catch (Exception exception) when (exception is ClickHouseException or InvalidDataException)
         {
             await FailAsync(context, exception, queryId);
+        }
+    }
+
+    /// <summary>
+    /// What is no row is most often ClickHouse's error, which the result throws as such when its end is met.
+    /// </summary>
+    private async Task ReadToErrorAsync(Stream result, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource wait = new(ErrorWait, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, wait.Token);
+        byte[] rest = new byte[16 * 1024];
+        try
+        {
+            int read = 1;
+            for (int total = 0; read > 0 && total < MaxErrorBytes; total += read)
+            {
+                read = await result.ReadAsync(rest, either.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // No error came; what is known already is told.
         }
     }
 

@@ -8,7 +8,7 @@ internal sealed class QueryStore(ClickHouseClient client)
 {
     private const string Format = "RowBinary";
 
-    // Asked once, when the store is first there; the embedded engine and a server do not change under a gateway.
+    // Asked when the store is first there, and again when it has become another that knows less.
     private volatile IReadOnlyDictionary<string, string>? _settings;
 
     /// <summary>Starts a query; its rows stream. Cancelling the token or disposing the response cancels it.</summary>
@@ -17,8 +17,23 @@ internal sealed class QueryStore(ClickHouseClient client)
         CompiledQuery query, string queryId, CancellationToken cancellationToken)
     {
         var settings = _settings ??= await AskSettingsAsync(cancellationToken);
-        return await client.QueryAsync(query.Sql, query.Parameters, settings, Format, queryId, cancellationToken);
+        try
+        {
+            return await RunAsync(query, settings, queryId, cancellationToken);
+        }
+        catch (ClickHouseException refused) when (refused.Code == ClickHouseErrorCodes.UnknownSetting)
+        {
+            _settings = settings = await AskSettingsAsync(cancellationToken);
+            return await RunAsync(query, settings, queryId, cancellationToken);
+        }
     }
+
+    private Task<ClickHouseResponse> RunAsync(
+        CompiledQuery query,
+        IReadOnlyDictionary<string, string> settings,
+        string queryId,
+        CancellationToken cancellationToken) =>
+        client.QueryAsync(query.Sql, query.Parameters, settings, Format, queryId, cancellationToken);
 
     private async Task<IReadOnlyDictionary<string, string>> AskSettingsAsync(CancellationToken cancellationToken)
     {

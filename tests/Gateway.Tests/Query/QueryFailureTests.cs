@@ -14,6 +14,8 @@ public sealed class QueryFailureTests : IDisposable
 {
     private const string Body = """{"query":{"kind":"EventsQuery"}}""";
 
+    private static readonly byte[] Known = Http("200 OK", QuerySettings.ExactSkipIndexes + "\n");
+
     private readonly TcpListener _server = new(IPAddress.Loopback, 0);
 
     public QueryFailureTests() => _server.Start();
@@ -29,11 +31,14 @@ public sealed class QueryFailureTests : IDisposable
     [InlineData(202, "Too many simultaneous queries", 503)]
     [InlineData(60, "Table events does not exist", 503)]
     [InlineData(62, "Syntax error", 500)]
+    [InlineData(62, "Syntax error: Max query size exceeded (can be increased with the `max_query_size` setting)", 400)]
+    [InlineData(167, "AST is too deep. Maximum: 1000", 400)]
+    [InlineData(168, "AST is too big. Maximum: 50000", 400)]
     public async Task A_failure_is_told_as_whose_fault_it_is(int code, string text, int expected)
     {
         string error = $"Code: {code}. DB::Exception: {text}";
         _ = AnswerAsync(
-            Http("200 OK", QuerySettings.ExactSkipIndexes + "\n"),
+            Known,
             Http("500 Internal Server Error", error, $"X-ClickHouse-Exception-Code: {code}\r\n"));
 
         using var response = await AskAsync();
@@ -54,13 +59,53 @@ public sealed class QueryFailureTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\u0001half of a row")]
-    [InlineData("Code: 241. DB::Exception: in the middle")]
-    public async Task An_answer_that_breaks_off_never_passes_for_whole(string bytes)
+    [InlineData("\u0001half of a row", 503)]
+    [InlineData("nothing that ClickHouse says", 503)]
+    [InlineData("Code: 159. DB::Exception: Timeout exceeded", 400)]
+    [InlineData("Code: 241. DB::Exception: (total) memory limit exceeded", 503)]
+    [InlineData("\r\n__exception__\r\nCode: 396. DB::Exception: Limit for result exceeded", 400)]
+    public async Task An_answer_that_breaks_off_never_passes_for_whole(string bytes, int expected)
     {
-        _ = AnswerAsync(Http("200 OK", QuerySettings.ExactSkipIndexes + "\n"), Http("200 OK", bytes));
+        _ = AnswerAsync(Known, Http("200 OK", bytes));
         using var response = await AskAsync();
-        Assert.NotEqual(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(expected, (int)response.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_no_rows_is_not_read_for_ever()
+    {
+        // Much is announced, then nothing comes.
+        byte[] hanging = Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nno rows");
+        using var connection = AnswerAndHoldAsync(Known, hanging);
+        using var response = await AskAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_server_that_was_replaced_by_an_older_one_is_asked_again_what_it_knows()
+    {
+        const string Unknown = "Code: 115. DB::Exception: Unknown setting use_skip_indexes_if_final_exact_mode";
+        const string Header = "X-ClickHouse-Exception-Code: 115\r\n";
+        var requests = AnswerAsync(
+            Known, Http("500 Internal Server Error", Unknown, Header), Http("200 OK", ""), Http("200 OK", ""));
+        using var response = await AskAsync();
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var seen = await requests.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Contains(QuerySettings.ExactSkipIndexes + "=1", seen[1], StringComparison.Ordinal);
+        Assert.DoesNotContain(QuerySettings.ExactSkipIndexes + "=1", seen[3], StringComparison.Ordinal);
+        Assert.Contains("use_skip_indexes_if_final=0", seen[3], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_setting_that_is_unknown_all_the_same_is_asked_for_once_more_only()
+    {
+        byte[] unknown = Http("500 Error", "Code: 115. DB::Exception: no", "X-ClickHouse-Exception-Code: 115\r\n");
+        var requests = AnswerAsync(Known, unknown, Known, unknown);
+        using var response = await AskAsync();
+
+        Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+        Assert.Equal(4, (await requests.WaitAsync(TimeSpan.FromSeconds(20))).Count);
     }
 
     [Fact]
@@ -109,15 +154,52 @@ public sealed class QueryFailureTests : IDisposable
             new Uri($"{app.Urls.First()}/api/projects/7/query"), new StringContent(body), cancellationToken);
     }
 
-    /// <summary>Answers request after request on one connection.</summary>
-    private async Task AnswerAsync(params byte[][] answers)
+    /// <summary>Answers request after request, on one connection or several; gives the requests.</summary>
+    private async Task<List<string>> AnswerAsync(params byte[][] answers)
     {
-        using var connection = await _server.AcceptTcpClientAsync();
-        foreach (byte[] answer in answers)
+        List<string> requests = [];
+        TcpClient? connection = null;
+        try
         {
-            await ReadRequestAsync(connection);
-            await connection.GetStream().WriteAsync(answer);
+            foreach (byte[] answer in answers)
+            {
+                // A connection whose answer was not read to its end is closed by the other side.
+                string request = connection is null ? "" : await ReadRequestAsync(connection);
+                if (request.Length == 0)
+                {
+                    connection?.Dispose();
+                    connection = await _server.AcceptTcpClientAsync();
+                    request = await ReadRequestAsync(connection);
+                }
+
+                requests.Add(request);
+                await connection!.GetStream().WriteAsync(answer);
+            }
+
+            return requests;
         }
+        finally
+        {
+            connection?.Dispose();
+        }
+    }
+
+    /// <summary>Answers, and keeps the connection open until disposed of.</summary>
+    private CancellationTokenSource AnswerAndHoldAsync(params byte[][] answers)
+    {
+        CancellationTokenSource hold = new();
+        _ = Task.Run(async () =>
+        {
+            using var connection = await _server.AcceptTcpClientAsync();
+            foreach (byte[] answer in answers)
+            {
+                await ReadRequestAsync(connection);
+                await connection.GetStream().WriteAsync(answer);
+            }
+
+            await Task.Delay(Timeout.Infinite, hold.Token);
+        });
+        return hold;
     }
 
     private static async Task<string> ReadRequestAsync(TcpClient connection)
@@ -126,7 +208,10 @@ public sealed class QueryFailureTests : IDisposable
         int length = 0;
         while (true)
         {
-            length += await connection.GetStream().ReadAsync(buffer.AsMemory(length));
+            int read = await connection.GetStream().ReadAsync(buffer.AsMemory(length));
+            if (read == 0) return "";
+
+            length += read;
             string text = Encoding.ASCII.GetString(buffer, 0, length);
             int head = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
             if (head < 0) continue;
