@@ -38,9 +38,11 @@ static async Task EngineAsync(EngineArguments arguments, ILogger log)
 
 static async Task ServeAsync(EngineArguments arguments, ChdbEngine engine)
 {
-    var builder = WebApplication.CreateSlimBuilder();
-    builder.Logging.ClearProviders();
+    // Empty: the environment is the gateway's, and so would be the addresses in it.
+    var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
     ToStandardError(builder.Logging);
+    builder.Services.AddRoutingCore();
+    builder.WebHost.UseKestrelCore();
     builder.WebHost.ConfigureKestrel(options => Configure(options, FreeOrAny(arguments.Port)));
     // A write is over when the socket has it all, so that nothing is lost when an answer is broken off.
     builder.WebHost.UseSockets(options => options.MaxWriteBufferSize = 1);

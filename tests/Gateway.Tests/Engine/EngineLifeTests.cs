@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Gateway.Engine;
 
@@ -45,9 +48,24 @@ public sealed class EngineLifeTests : IDisposable
     {
         using var child = await StartAsync();
         int port = new EngineFiles(_folder.Path).ReadEndpoint()!.Url.Port;
-        var listening = System.Net.NetworkInformation.IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
+        var listening = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
 
         Assert.Equal(["127.0.0.1"], listening.Where(end => end.Port == port).Select(end => end.Address.ToString()));
+        await EndAsync(child);
+    }
+
+    [Fact]
+    public async Task Where_the_gateway_listens_is_no_business_of_its()
+    {
+        int port = FreePort();
+        string url = $"http://127.0.0.1:{port}";
+        using var child = await StartAsync(
+            ("Kestrel__Endpoints__Main__Url", url), ("URLS", url), ("ASPNETCORE_URLS", url));
+        var listening = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
+        using var client = EngineFixture.NewClient(new EngineFiles(_folder.Path).ReadEndpoint()!);
+
+        Assert.DoesNotContain(listening, end => end.Port == port);
+        Assert.Equal("1", await client.QueryAsync("SELECT 1"));
         await EndAsync(child);
     }
 
@@ -125,11 +143,13 @@ public sealed class EngineLifeTests : IDisposable
         await EndAsync(again);
     }
 
-    private async Task<Process> StartAsync()
+    private async Task<Process> StartAsync(params (string Name, string Value)[] environment)
     {
         var files = new EngineFiles(_folder.Path);
         files.ForgetPort();
-        var child = Process.Start(StartInfo())!;
+        var start = StartInfo();
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        var child = Process.Start(start)!;
         _ = child.StandardError.ReadToEndAsync();
         long started = Stopwatch.GetTimestamp();
         while (files.ReadEndpoint() is null)
@@ -146,6 +166,13 @@ public sealed class EngineLifeTests : IDisposable
     {
         child.StandardInput.Close();
         await child.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     private ProcessStartInfo StartInfo(params string[] more)
