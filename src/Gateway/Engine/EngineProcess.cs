@@ -29,7 +29,9 @@ internal sealed class EngineProcess : IAsyncDisposable
         _files = new EngineFiles(_options.Folder);
         _time = time;
         _log = log;
-        _http = new HttpClient { Timeout = options.Patience };
+        // The engine is on this machine: a proxy of the environment's, made for what is not, is no way to it.
+        var direct = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
+        _http = new HttpClient(direct) { Timeout = options.Patience };
     }
 
     /// <summary>
@@ -61,19 +63,25 @@ internal sealed class EngineProcess : IAsyncDisposable
     private async Task SuperviseAsync(string program, CancellationToken stopping)
     {
         var backOff = _options.FirstBackOff;
+        while (!stopping.IsCancellationRequested)
+        {
+            long started = _time.GetTimestamp();
+            await TryRunAsync(program, stopping);
+            if (stopping.IsCancellationRequested) return;
+
+            if (_time.GetElapsedTime(started) > HealthyAfter) backOff = _options.FirstBackOff;
+            EngineProcessLog.StartsAgain(_log, backOff);
+            await Task.Delay(backOff, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            backOff = Min(backOff * 2, _options.LongestBackOff);
+        }
+    }
+
+    private async Task TryRunAsync(string program, CancellationToken stopping)
+    {
         try
         {
             await EndLeftBehindAsync(stopping);
-            while (true)
-            {
-                long started = _time.GetTimestamp();
-                int exitCode = await RunOnceAsync(program, stopping);
-                EngineProcessLog.Ended(_log, exitCode, backOff);
-
-                await Task.Delay(backOff, _time, stopping);
-                bool wasHealthy = _time.GetElapsedTime(started) > HealthyAfter;
-                backOff = wasHealthy ? _options.FirstBackOff : Min(backOff * 2, _options.LongestBackOff);
-            }
+            EngineProcessLog.Ended(_log, await RunOnceAsync(program, stopping));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -81,8 +89,8 @@ internal sealed class EngineProcess : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            EngineProcessLog.GaveUp(_log, exception);
-            _ready.TrySetException(exception);
+            // A full disk, or no process to be had: what keeps the engine down now may be over the next time.
+            EngineProcessLog.Failed(_log, exception);
         }
     }
 
@@ -91,7 +99,11 @@ internal sealed class EngineProcess : IAsyncDisposable
     {
         if (_files.ReadProcess() is not { } leftBehind) return;
 
-        if (await leftBehind.KillAsync(stopping)) EngineProcessLog.EndedLeftBehind(_log, leftBehind.Pid);
+        if (await leftBehind.KillAsync(_options.StopPatience, _time, stopping))
+        {
+            EngineProcessLog.EndedLeftBehind(_log, leftBehind.Pid);
+        }
+
         _files.ForgetProcess();
     }
 
@@ -101,16 +113,16 @@ internal sealed class EngineProcess : IAsyncDisposable
         _files.ForgetPort();
         using var child = Process.Start(StartInfo(program))
             ?? throw new EngineException($"{program} could not be started.");
-        // Ended already, it has no identity, and nothing to be ended later.
-        if (ProcessIdentity.Of(child.Id) is { } identity) _files.WriteProcess(identity);
-
         var output = Task.WhenAll(LogAsync(child.StandardError), LogAsync(child.StandardOutput));
         try
         {
+            // Ended already, it has no identity, and nothing to be ended later.
+            if (ProcessIdentity.Of(child.Id) is { } identity) _files.WriteProcess(identity);
             await WatchAsync(child, stopping);
         }
         finally
         {
+            // Whatever happened: a child left running would hold the lock on the data against the next one.
             await StopAsync(child);
             await output;
             _files.ForgetProcess();
@@ -219,9 +231,6 @@ internal sealed class EngineProcess : IAsyncDisposable
         // The runtime that runs the gateway runs the engine too, wherever it is; times are UTC, wherever we are.
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(RuntimeEnvironment.GetRuntimeDirectory() + "/../../..");
         start.Environment["TZ"] = "UTC";
-
-        // Where the gateway listens is no business of the engine's.
-        foreach (string name in (string[])["URLS", "ASPNETCORE_URLS", "DOTNET_URLS"]) start.Environment.Remove(name);
         return start;
 
         void Add(string name, string? value)

@@ -6,8 +6,8 @@ internal static partial class EngineProcessLog
     [LoggerMessage(1, LogLevel.Information, "The embedded engine is ready at {Url}")]
     public static partial void Ready(ILogger logger, Uri url);
 
-    [LoggerMessage(2, LogLevel.Warning, "The embedded engine ended with {ExitCode}; it is started again in {Delay}")]
-    public static partial void Ended(ILogger logger, int exitCode, TimeSpan delay);
+    [LoggerMessage(2, LogLevel.Warning, "The embedded engine ended with {ExitCode}")]
+    public static partial void Ended(ILogger logger, int exitCode);
 
     [LoggerMessage(3, LogLevel.Warning, "The embedded engine has not answered for {Patience}; it is killed")]
     public static partial void Silent(ILogger logger, TimeSpan patience);
@@ -18,9 +18,12 @@ internal static partial class EngineProcessLog
     [LoggerMessage(5, LogLevel.Information, "Ended the embedded engine {Pid}, which an earlier gateway left behind")]
     public static partial void EndedLeftBehind(ILogger logger, int pid);
 
-    [LoggerMessage(6, LogLevel.Critical, "The embedded engine cannot be kept running")]
-    public static partial void GaveUp(ILogger logger, Exception exception);
+    [LoggerMessage(6, LogLevel.Error, "The embedded engine cannot be kept running")]
+    public static partial void Failed(ILogger logger, Exception exception);
 
     [LoggerMessage(7, LogLevel.Information, "Engine: {Line}")]
     public static partial void Says(ILogger logger, string line);
+
+    [LoggerMessage(8, LogLevel.Warning, "The embedded engine is started again in {Delay}")]
+    public static partial void StartsAgain(ILogger logger, TimeSpan delay);
 }

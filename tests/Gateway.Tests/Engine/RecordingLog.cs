@@ -21,6 +21,8 @@ internal sealed class RecordingLog<T> : ILogger<T>
         Func<TState, Exception?, string> formatter) =>
         _lines.Enqueue($"{formatter(state, exception)} {exception}");
 
+    public IEnumerable<string> Lines => _lines;
+
     public bool Has(string text) => _lines.Any(line => line.Contains(text, StringComparison.Ordinal));
 
     public override string ToString() => string.Join('\n', _lines);
