@@ -96,12 +96,24 @@ internal sealed class QuerySession : IAsyncDisposable
             // A kill finds nothing while the query has yet to begin, so it is repeated until the query is over.
             while (!reading.IsCompleted)
             {
-                await _engine.KillAsync(QueryId);
+                await TryKillAsync();
                 await Task.WhenAny(reading, Task.Delay(KillAgainAfter, CancellationToken.None));
             }
 
             if (reading.IsCompletedSuccessfully) (await reading)?.Dispose();
             throw;
+        }
+    }
+
+    private async Task TryKillAsync()
+    {
+        try
+        {
+            await _engine.KillAsync(QueryId);
+        }
+        catch (ChdbException)
+        {
+            // Memory is short, say, which is when it matters most: it is tried again.
         }
     }
 }
