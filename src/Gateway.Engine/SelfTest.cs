@@ -17,7 +17,7 @@ internal static class SelfTest
 
         for (int i = 0; i < connects; i++)
         {
-            await using var session = await engine.BeginAsync($"self-test {i}", CancellationToken.None);
+            await using var session = await engine.BeginAsync($"self-test {i}", isInsert: false, CancellationToken.None);
             await session.PrepareAsync(["SELECT 1"]);
         }
 

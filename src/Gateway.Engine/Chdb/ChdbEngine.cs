@@ -15,7 +15,8 @@ internal sealed class ChdbEngine : IAsyncDisposable
     private readonly ChdbOptions _options;
     private readonly ChdbConnection _keeper;
     private readonly QueryThread _keeperThread;
-    private readonly QueryThreads _threads;
+    private readonly QueryThreads _queries;
+    private readonly QueryThreads _inserts;
     private readonly ConcurrentDictionary<string, bool> _running = new();
     private readonly CancellationTokenSource _stopping = new();
 
@@ -27,7 +28,8 @@ internal sealed class ChdbEngine : IAsyncDisposable
         _options = options;
         _keeper = keeper;
         _keeperThread = keeperThread;
-        _threads = new QueryThreads(options.MaxRunningQueries, options.MaxWaitingQueries);
+        _queries = new QueryThreads("query", options.MaxRunningQueries, options.MaxWaitingQueries);
+        _inserts = new QueryThreads("insert", options.MaxRunningInserts, options.MaxWaitingQueries);
         using var result = keeper.Query("SELECT version(), timezone()");
         string[] facts = Encoding.UTF8.GetString(result.Data.Span).TrimEnd().Split('\t');
         (Version, TimeZone) = (facts[0], facts[1]);
@@ -65,8 +67,11 @@ internal sealed class ChdbEngine : IAsyncDisposable
     });
 
     /// <summary>Waits for a turn, and gives a connection to run one query on.</summary>
+    /// <param name="queryId">Its name.</param>
+    /// <param name="isInsert">It brings data: it waits behind others like it only.</param>
+    /// <param name="clientGone">Nobody waits for its result any more.</param>
     /// <exception cref="ChdbException">Too many queries wait, or one with this id runs.</exception>
-    public async Task<QuerySession> BeginAsync(string queryId, CancellationToken clientGone)
+    public async Task<QuerySession> BeginAsync(string queryId, bool isInsert, CancellationToken clientGone)
     {
         if (!_running.TryAdd(queryId, true))
         {
@@ -78,7 +83,7 @@ internal sealed class ChdbEngine : IAsyncDisposable
         QueryThread? thread = null;
         try
         {
-            thread = await _threads.RentAsync(clientGone);
+            thread = await (isInsert ? _inserts : _queries).RentAsync(clientGone);
             var connection = await thread.RunAsync(() => Connect(queryId));
             return new QuerySession(this, queryId, thread, connection, clientGone, _stopping.Token);
         }
@@ -100,7 +105,7 @@ internal sealed class ChdbEngine : IAsyncDisposable
     public void End(string queryId, QueryThread? thread)
     {
         _running.TryRemove(queryId, out _);
-        if (thread is not null) _threads.Return(thread);
+        thread?.Return();
     }
 
     /// <summary>Ends what runs, then closes every connection, as libchdb wants before the process exits.</summary>
@@ -109,9 +114,11 @@ internal sealed class ChdbEngine : IAsyncDisposable
         await _stopping.CancelAsync();
         // With a query still running on a connection, closing that connection could abort the process; leaving it is
         // as good, since what was acknowledged is on the disk.
-        if (!await _threads.DrainAsync(DrainPatience)) return;
+        bool[] drained = await Task.WhenAll(_queries.DrainAsync(DrainPatience), _inserts.DrainAsync(DrainPatience));
+        if (drained.Contains(false)) return;
 
-        _threads.Dispose();
+        _queries.Dispose();
+        _inserts.Dispose();
         await _keeperThread.RunAsync(_keeper.Dispose);
         _keeperThread.Dispose();
         _stopping.Dispose();

@@ -5,5 +5,9 @@ internal sealed record ChdbOptions(string Folder, long MemoryBytes)
 {
     public int MaxRunningQueries { get; init; } = Math.Max(16, 4 * Environment.ProcessorCount);
 
+    /// <summary>Beside those queries: writing never waits for those who read.</summary>
+    public int MaxRunningInserts { get; init; } = 4;
+
+    /// <summary>Of queries, and of inserts.</summary>
     public int MaxWaitingQueries { get; init; } = 256;
 }

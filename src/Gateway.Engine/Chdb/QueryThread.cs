@@ -9,8 +9,15 @@ namespace Gateway.Engine.Chdb;
 internal sealed class QueryThread : IDisposable
 {
     private readonly BlockingCollection<Action> _calls = [];
+    private readonly Action<QueryThread>? _return;
 
-    public QueryThread(string name) => new Thread(Work) { Name = name, IsBackground = true }.Start();
+    /// <param name="name">What it is for.</param>
+    /// <param name="goBack">Takes it back where it was rented.</param>
+    public QueryThread(string name, Action<QueryThread>? goBack = null)
+    {
+        _return = goBack;
+        new Thread(Work) { Name = name, IsBackground = true }.Start();
+    }
 
     public Task<T> RunAsync<T>(Func<T> call)
     {
@@ -35,6 +42,9 @@ internal sealed class QueryThread : IDisposable
         call();
         return true;
     });
+
+    /// <summary>Gives a rented thread back; the caller uses it no more.</summary>
+    public void Return() => _return?.Invoke(this);
 
     /// <summary>Lets the thread end when it has made the calls that were asked for.</summary>
     public void Dispose() => _calls.CompleteAdding();

@@ -5,32 +5,28 @@ namespace Gateway.Engine.Chdb;
 /// <summary>The bounded number of queries that run at once, and of those that wait for their turn.</summary>
 internal sealed class QueryThreads : IDisposable
 {
+    private readonly string _name;
     private readonly ConcurrentBag<QueryThread> _idle = [];
     private readonly SemaphoreSlim _free;
     private readonly int _maxRunning;
     private readonly int _maxWaiting;
     private int _waiting;
 
-    public QueryThreads(int maxRunning, int maxWaiting)
+    public QueryThreads(string name, int maxRunning, int maxWaiting)
     {
+        _name = name;
         _maxRunning = maxRunning;
         _maxWaiting = maxWaiting;
         _free = new SemaphoreSlim(maxRunning);
     }
 
-    /// <summary>Waits for a thread that no other query uses. It goes back with <see cref="Return"/>.</summary>
+    /// <summary>Waits for a thread that no other query uses. It goes back with <see cref="QueryThread.Return"/>.</summary>
     /// <exception cref="ChdbException">Too many are waiting already.</exception>
     public async Task<QueryThread> RentAsync(CancellationToken cancellationToken)
     {
         if (!_free.Wait(0, CancellationToken.None)) await WaitAsync(cancellationToken);
 
-        return _idle.TryTake(out var thread) ? thread : new QueryThread("query");
-    }
-
-    public void Return(QueryThread thread)
-    {
-        _idle.Add(thread);
-        _free.Release();
+        return _idle.TryTake(out var thread) ? thread : new QueryThread(_name, Return);
     }
 
     /// <summary>Waits until no query runs any more; after it no thread can be rented.</summary>
@@ -74,5 +70,11 @@ internal sealed class QueryThreads : IDisposable
         {
             Interlocked.Decrement(ref _waiting);
         }
+    }
+
+    private void Return(QueryThread thread)
+    {
+        _idle.Add(thread);
+        _free.Release();
     }
 }

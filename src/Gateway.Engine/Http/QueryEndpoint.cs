@@ -64,7 +64,8 @@ internal sealed class QueryEndpoint(ChdbEngine engine, Credentials credentials)
                 ErrorCode.IntoOutfileNotAllowed, "INTO OUTFILE is not allowed. (INTO_OUTFILE_NOT_ALLOWED)");
         }
 
-        await using var session = await engine.BeginAsync(request.QueryId, http.RequestAborted);
+        bool isInsert = source.Statement.Kind == StatementKind.InsertData;
+        await using var session = await engine.BeginAsync(request.QueryId, isInsert, http.RequestAborted);
         await using var response = new QueryResponse(http, engine, request);
         await session.PrepareAsync(request.Preparation());
         await (source.Statement.Kind switch
