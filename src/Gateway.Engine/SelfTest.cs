@@ -17,7 +17,8 @@ internal static class SelfTest
 
         for (int i = 0; i < connects; i++)
         {
-            await using var session = await engine.BeginAsync($"self-test {i}", isInsert: false, CancellationToken.None);
+            string id = $"self-test {i}";
+            await using var session = await engine.BeginAsync(id, isInsert: false, CancellationToken.None);
             await session.PrepareAsync(["SELECT 1"]);
         }
 

@@ -20,7 +20,9 @@ internal sealed class QueryThreads : IDisposable
         _free = new SemaphoreSlim(maxRunning);
     }
 
-    /// <summary>Waits for a thread that no other query uses. It goes back with <see cref="QueryThread.Return"/>.</summary>
+    /// <summary>
+    /// Waits for a thread that no other query uses. It goes back with <see cref="QueryThread.Return"/>.
+    /// </summary>
     /// <exception cref="ChdbException">Too many are waiting already.</exception>
     public async Task<QueryThread> RentAsync(CancellationToken cancellationToken)
     {

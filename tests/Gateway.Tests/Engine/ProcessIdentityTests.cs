@@ -34,7 +34,9 @@ public sealed class ProcessIdentityTests
         var (parent, pid) = await StartWithChildAsync("sleep 600");
         using (parent)
         {
-            Assert.True(await ProcessIdentity.Of(pid)!.KillAsync(Patience, TimeProvider.System, CancellationToken.None).WaitAsync(2 * Patience));
+            var killing = ProcessIdentity.Of(pid)!.KillAsync(Patience, TimeProvider.System, CancellationToken.None);
+
+            Assert.True(await killing.WaitAsync(2 * Patience));
             parent.Kill();
         }
     }
