@@ -52,7 +52,10 @@ public sealed class ClickHouseClient : IDisposable
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    /// <summary>How long a statement may take to be carried out, and a query to send the head of its answer.</summary>
+    /// <summary>
+    /// How long a statement may take to be carried out, a query to send the head of its answer, and then each further
+    /// piece of it.
+    /// </summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Where requests go now; null while there is no engine.</summary>
@@ -103,7 +106,7 @@ public sealed class ClickHouseClient : IDisposable
         bool asksToCancel = _serverCancels;
         try
         {
-            return await QueryAsync(sql, [
+            return await QueryAsync(sql, format, [
                 new("default_format", format),
                 .. asksToCancel ? [new(CancelSetting, "1")] : None,
                 .. queryId is not null ? [new("query_id", queryId)] : None,
@@ -128,9 +131,17 @@ public sealed class ClickHouseClient : IDisposable
         string format = "TabSeparated",
         CancellationToken cancellationToken = default)
     {
-        await using var response = await QueryAsync(sql, parameters, null, format, null, cancellationToken);
-        using var reader = new StreamReader(response.Content, Encoding.UTF8);
-        return await reader.ReadToEndAsync(cancellationToken);
+        using var deadline = new Deadline(StatementTimeout, _time, cancellationToken);
+        try
+        {
+            await using var response = await QueryAsync(sql, parameters, null, format, null, deadline.Token);
+            using var reader = new StreamReader(response.Content, Encoding.UTF8);
+            return await reader.ReadToEndAsync(deadline.Token);
+        }
+        catch (Exception exception) when (deadline.Explain(exception) is { } explained)
+        {
+            throw explained;
+        }
     }
 
     /// <summary>Sends rows. When this fails without an answer they may have been stored all the same.</summary>
@@ -156,9 +167,10 @@ public sealed class ClickHouseClient : IDisposable
         using var response = await SendAsync(request, deadline);
         byte[] body = await ReadBodyAsync(response, deadline);
 
-        // An insert has no result, so that anything in the answer is an error that came after its head.
-        var error = ClickHouseErrorText.FindInTail(body, default);
-        if (!error.IsEmpty) throw Refused(error, ClickHouseErrorText.Code(error), response.StatusCode);
+        // An insert has no result, so that anything in the answer is an error that came after its head, or the page of
+        // something that is no ClickHouse and has stored nothing.
+        if (body.AsSpan().ContainsAnyExcept(" \r\n"u8))
+            throw Refused(body, ClickHouseErrorText.Code(body), response.StatusCode);
         return WrittenRows(response);
     }
 
@@ -187,7 +199,10 @@ public sealed class ClickHouseClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     private async Task<ClickHouseResponse> QueryAsync(
-        string sql, List<KeyValuePair<string, string>> arguments, CancellationToken cancellationToken)
+        string sql,
+        string format,
+        List<KeyValuePair<string, string>> arguments,
+        CancellationToken cancellationToken)
     {
         var target = CurrentTarget();
         if (!target.IsLoopback) arguments.Add(new("enable_http_compression", "1"));
@@ -195,7 +210,9 @@ public sealed class ClickHouseClient : IDisposable
         using var request = ClickHouseRequest.Create(target, arguments, Sql(sql));
         using var deadline = new Deadline(StatementTimeout, _time, cancellationToken);
         var response = await SendAsync(request, deadline);
-        return new ClickHouseResponse(response, await response.Content.ReadAsStreamAsync(cancellationToken));
+        var content = await response.Content.ReadAsStreamAsync(cancellationToken);
+        return new ClickHouseResponse(
+            response, content, format, caller => new Deadline(StatementTimeout, _time, caller));
     }
 
     private ClickHouseOptions CurrentTarget() =>

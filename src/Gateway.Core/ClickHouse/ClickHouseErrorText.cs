@@ -43,9 +43,13 @@ internal static class ClickHouseErrorText
     /// <summary>The error with which an answer of status 200 ended, or an empty span.</summary>
     /// <param name="tail">The last bytes of the body.</param>
     /// <param name="tag">The header's tag, which no row can know; empty on a server without it.</param>
-    public static ReadOnlySpan<byte> FindInTail(ReadOnlySpan<byte> tail, ReadOnlySpan<byte> tag)
+    /// <param name="format">ClickHouse's name of the result's format.</param>
+    public static ReadOnlySpan<byte> FindInTail(ReadOnlySpan<byte> tail, ReadOnlySpan<byte> tag, string format)
     {
         if (!tag.IsEmpty) return Tagged(tail, tag);
+
+        // Binary rows hold stored text as it is, which could imitate any error. Their reader sees what is no row.
+        if (format is "RowBinary" or "Native") return default;
 
         // No tag: formats with escaped line breaks cannot imitate a marker or an error at the start of a line.
         int marker = tail.LastIndexOf(Marker);

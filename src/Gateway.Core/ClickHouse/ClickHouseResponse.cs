@@ -11,10 +11,16 @@ public sealed class ClickHouseResponse : IAsyncDisposable, IDisposable
 {
     private readonly HttpResponseMessage _message;
 
-    internal ClickHouseResponse(HttpResponseMessage message, Stream content)
+    /// <param name="message">The head of the answer.</param>
+    /// <param name="content">Its body.</param>
+    /// <param name="format">ClickHouse's name of the result's format.</param>
+    /// <param name="limitRead">How long to wait for the next piece of the body.</param>
+    internal ClickHouseResponse(
+        HttpResponseMessage message, Stream content, string format, Func<CancellationToken, Deadline> limitRead)
     {
         _message = message;
-        Content = new CheckedStream(content, Encoding.ASCII.GetBytes(Header("X-ClickHouse-Exception-Tag") ?? ""));
+        byte[] tag = Encoding.ASCII.GetBytes(Header("X-ClickHouse-Exception-Tag") ?? "");
+        Content = new CheckedStream(content, tag, format, limitRead);
     }
 
     /// <summary>The result in the format that was asked for.</summary>
@@ -42,7 +48,8 @@ public sealed class ClickHouseResponse : IAsyncDisposable, IDisposable
         _message.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 
     /// <summary>Passes the body through and looks for an error at its end: <see cref="ClickHouseErrorText"/>.</summary>
-    private sealed class CheckedStream(Stream inner, byte[] tag) : Stream
+    private sealed class CheckedStream(
+        Stream inner, byte[] tag, string format, Func<CancellationToken, Deadline> limitRead) : Stream
     {
         private readonly byte[] _tail = new byte[ClickHouseErrorText.TailBytes];
         private int _tailLength;
@@ -62,14 +69,17 @@ public sealed class ClickHouseResponse : IAsyncDisposable, IDisposable
             Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             int read;
+            using var deadline = limitRead(cancellationToken);
             try
             {
-                read = await inner.ReadAsync(buffer, cancellationToken);
+                read = await inner.ReadAsync(buffer, deadline.Token);
             }
-            catch (IOException broken)
+            catch (Exception exception) when (deadline.Explain(exception) is { } explained)
             {
                 ThrowIfTailIsError();
-                throw new ClickHouseException("ClickHouse's answer broke off.", broken);
+                throw exception is IOException
+                    ? new ClickHouseException("ClickHouse's answer broke off.", exception)
+                    : explained;
             }
 
             if (read == 0 && buffer.Length > 0) ThrowIfTailIsError();
@@ -115,7 +125,7 @@ public sealed class ClickHouseResponse : IAsyncDisposable, IDisposable
 
         private void ThrowIfTailIsError()
         {
-            var error = ClickHouseErrorText.FindInTail(_tail.AsSpan(0, _tailLength), tag);
+            var error = ClickHouseErrorText.FindInTail(_tail.AsSpan(0, _tailLength), tag, format);
             if (error.IsEmpty) return;
 
             throw new ClickHouseException(

@@ -26,6 +26,8 @@ internal sealed class Deadline : IDisposable
             new ClickHouseException($"ClickHouse did not answer within {_limit.TotalSeconds:0.#} s.", exception),
         HttpRequestException or IOException or OperationCanceledException =>
             new ClickHouseException($"ClickHouse cannot be reached: {exception.Message}", exception),
+        InvalidDataException =>
+            new ClickHouseException($"ClickHouse's answer is damaged: {exception.Message}", exception),
         _ => null,
     };
 

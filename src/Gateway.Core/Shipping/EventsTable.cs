@@ -137,8 +137,13 @@ public sealed class EventsTable(ClickHouseClient client)
         }
     }
 
-    private async Task<int> NumberAsync(string sql, CancellationToken cancellationToken) =>
-        int.Parse(await client.QueryTextAsync(sql, cancellationToken: cancellationToken), CultureInfo.InvariantCulture);
+    private async Task<int> NumberAsync(string sql, CancellationToken cancellationToken)
+    {
+        string text = await client.QueryTextAsync(sql, cancellationToken: cancellationToken);
+        return int.TryParse(text, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : throw new ClickHouseException("What answers there is not ClickHouse.");
+    }
 
     private async Task<KeyValuePair<string, string>[]> KnownAsync(
         KeyValuePair<string, string>[] settings, string table, CancellationToken cancellationToken)

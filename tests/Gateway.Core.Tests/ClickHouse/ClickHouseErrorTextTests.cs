@@ -39,6 +39,16 @@ public sealed class ClickHouseErrorTextTests
     [InlineData("", Tag)]
     public void A_row_that_imitates_an_error_is_a_row(string tail, string tag) => Assert.Empty(Found(tail, tag));
 
-    private static string Found(string tail, string tag) => Encoding.UTF8.GetString(
-        ClickHouseErrorText.FindInTail(Encoding.UTF8.GetBytes(tail), Encoding.UTF8.GetBytes(tag)));
+    [Theory]
+    [InlineData("RowBinary")]
+    [InlineData("Native")]
+    public void Without_a_tag_binary_rows_are_not_searched_for_they_may_hold_anything(string format)
+    {
+        Assert.Empty(Found("\n" + Text, "", format));
+        Assert.Empty(Found("\r\n__exception__\r\n" + Text, "", format));
+        Assert.Equal(Text, Found("\r\n__exception__\r\n" + Tag + "\r\n" + Text, Tag, format).Trim());
+    }
+
+    private static string Found(string tail, string tag, string format = "JSONEachRow") => Encoding.UTF8.GetString(
+        ClickHouseErrorText.FindInTail(Encoding.UTF8.GetBytes(tail), Encoding.UTF8.GetBytes(tag), format));
 }
