@@ -1,12 +1,14 @@
+using System.Buffers;
 using Gateway.Core.ClickHouse;
 using Microsoft.Extensions.Logging;
 
 namespace Gateway.Core.Shipping;
 
 /// <summary>
-/// Gets one block into the table, however long it takes. Trouble is waited out; a block that is refused for its data is
-/// cut in halves down to the bad rows, which go to the quarantine. Sending rows again is harmless, since a row's
-/// identity never changes: that is why a lost answer needs no care here.
+/// Gets one block into the table, however long it takes. Trouble is waited out. A block that is refused for its data,
+/// or that fails again and again while the server answers everything else, is cut in halves: what is too large becomes
+/// small enough, and rows that fail alone, where others are taken, go to the quarantine. Sending rows again is harmless,
+/// since a row's identity never changes: that is why a lost answer needs no care here.
 /// </summary>
 internal sealed class BlockSender(
     EventsTable table,
@@ -18,35 +20,53 @@ internal sealed class BlockSender(
     ILogger logger)
 {
     private readonly Backoff _backoff = new(options, random, time);
+    private readonly ReadOnlySequence<byte> _canary = Canary.Block();
     private string? _stalledBy;
     private long _failures;
     private bool _tableIsThere;
+    private bool _wasCut;
+
+    /// <summary>Waits for the store and makes the table. One that starts along with us is given some time.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await EnsureTableAsync(options.QuietTriesAtStart, cancellationToken);
+        Resume();
+    }
 
     /// <summary>
-    /// True when each of its rows is on disk or in the quarantine. False when every row was refused: then it may be the
-    /// server that is at fault, and only rows yet to come can tell.
+    /// True when each of its rows is on disk or in the quarantine. False when nothing at all was taken: then it is the
+    /// server that is at fault, and the block must be sent again.
     /// </summary>
     public async Task<bool> SendAsync(EventBlock block, CancellationToken cancellationToken)
     {
         if (block.Rows == 0) return true;
 
-        var refusal = await InsertAsync(block, 0, block.Rows, cancellationToken);
-        if (refusal is null) return true;
+        // Where the last block was too much, this one need not prove it as often.
+        int tries = _wasCut && block.Rows > 1 ? 1 : options.TriesBeforeCut;
+        var failure = await InsertAsync(block, 0, block.Rows, tries, cancellationToken);
+        _wasCut = failure is not null;
+        if (failure is null) return true;
 
-        ShippingLog.Searching(logger, block.Rows, refusal.Message);
+        if (_stalledBy is null) ShippingLog.Searching(logger, block.Rows, failure.Message);
         if (await SearchAsync(block, cancellationToken)) return true;
 
-        await StallAsync("Every event is refused: " + refusal.Message, cancellationToken);
+        _wasCut = false;
+        string saying = InsertFailure.MaySpeakOfData(failure) ? "Every event is refused: " : "";
+        await StallAsync(saying + failure.Message, cancellationToken);
         return false;
     }
 
     /// <summary>Says why nothing moves, once for each reason, and lets some time pass.</summary>
-    public async Task StallAsync(string reason, CancellationToken cancellationToken)
+    public async Task StallAsync(string reason, CancellationToken cancellationToken, bool isQuiet = false)
     {
         _failures++;
         status.Failed(reason);
-        if (_stalledBy != reason) ShippingLog.Stalled(logger, reason);
-        _stalledBy = reason;
+        if (!isQuiet)
+        {
+            if (_stalledBy != reason) ShippingLog.Stalled(logger, reason);
+            _stalledBy = reason;
+        }
+
         await _backoff.WaitAsync(cancellationToken);
     }
 
@@ -60,27 +80,41 @@ internal sealed class BlockSender(
         Halve(pending, 0, block.Rows);
         while (pending.TryPop(out var part))
         {
-            if (await InsertAsync(block, part.First, part.Count, cancellationToken) is null)
+            // A part of what failed is cut further at once; a lone row has nothing left but to be tried.
+            int tries = part.Count == 1 ? options.TriesBeforeCut : 1;
+            var failure = await InsertAsync(block, part.First, part.Count, tries, cancellationToken);
+            if (failure is null)
             {
                 anyAccepted = true;
                 continue;
             }
 
-            if (!anyAccepted && ++refusals >= options.RefusalsBeforeDoubt) return false;
             if (part.Count == 1) suspects.Add(part.First);
             else Halve(pending, part.First, part.Count);
+
+            if (anyAccepted) continue;
+            bool isInDoubt = pending.Count == 0
+                || ++refusals >= options.RefusalsBeforeDoubt
+                || (part.Count == 1 && !InsertFailure.MaySpeakOfData(failure));
+            if (!isInDoubt) continue;
+            if (!await TakesCanaryAsync(cancellationToken)) return false;
+            anyAccepted = true;
         }
 
-        if (anyAccepted) await JudgeAsync(block, suspects, cancellationToken);
-        return anyAccepted;
+        return await JudgeAsync(block, suspects, cancellationToken);
     }
 
     /// <summary>
-    /// Either half may come first: a run of bad rows at one end must not hide good ones at the other.
+    /// Either half may come first: a run of bad rows at one end must not hide good ones at the other. A lone row is
+    /// tried once more.
     /// </summary>
     private void Halve(Stack<(int First, int Count)> pending, int first, int count)
     {
-        if (count < 2) return;
+        if (count == 1)
+        {
+            pending.Push((first, 1));
+            return;
+        }
 
         var low = (first, count / 2);
         var high = (first + (count / 2), count - (count / 2));
@@ -89,21 +123,46 @@ internal sealed class BlockSender(
         pending.Push(lowIsNext ? low : high);
     }
 
-    /// <summary>A suspect is tried once more, now that others are known to be accepted.</summary>
-    private async Task JudgeAsync(EventBlock block, List<int> suspects, CancellationToken cancellationToken)
+    /// <summary>
+    /// A suspect is tried once more, now that others are known to be accepted. Where the answer does not speak of data,
+    /// or none comes, the server must show once more that it is well.
+    /// </summary>
+    private async Task<bool> JudgeAsync(EventBlock block, List<int> suspects, CancellationToken cancellationToken)
     {
-        var bad = new List<(QuarantinedRow, ClickHouseException)>();
+        var bad = new List<(QuarantinedRow Row, ClickHouseException Reason)>();
         foreach (int row in suspects)
         {
-            var refusal = await InsertAsync(block, row, 1, cancellationToken);
-            if (refusal is not null) bad.Add((block.Row(row), refusal));
+            var failure = await InsertAsync(block, row, 1, options.TriesBeforeCut, cancellationToken);
+            if (failure is not null) bad.Add((block.Row(row), failure));
         }
 
-        if (bad.Count == 0) return;
+        if (bad.Count == 0) return true;
+
+        bool isCertain = bad.TrueForAll(row => InsertFailure.MaySpeakOfData(row.Reason));
+        if (!isCertain && !await TakesCanaryAsync(cancellationToken)) return false;
 
         await PutAsideAsync(bad, cancellationToken);
         status.Quarantined(bad.Count);
-        ShippingLog.Quarantined(logger, bad.Count, quarantine.Path, bad[^1].Item2.Message);
+        ShippingLog.Quarantined(logger, bad.Count, quarantine.Path, bad[^1].Reason.Message);
+        return true;
+    }
+
+    /// <summary>Whether the server takes a row that nothing is wrong with, by the very statement of the others.</summary>
+    private async Task<bool> TakesCanaryAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!_tableIsThere) await table.EnsureAsync(cancellationToken);
+            _tableIsThere = true;
+            await table.InsertAsync(_canary, cancellationToken);
+            Resume();
+            return true;
+        }
+        catch (ClickHouseException)
+        {
+            _tableIsThere = false;
+            return false;
+        }
     }
 
     private async Task PutAsideAsync(
@@ -126,18 +185,20 @@ internal sealed class BlockSender(
         }
     }
 
-    /// <summary>Null when the rows are stored, else why they, and not the server, are at fault.</summary>
+    /// <summary>
+    /// Null when the rows are stored, else why they were refused, or why as many tries as this came to nothing while
+    /// the server answered for its table. As long as it does not, this waits.
+    /// </summary>
     private async Task<ClickHouseException?> InsertAsync(
-        EventBlock block, int first, int count, CancellationToken cancellationToken)
+        EventBlock block, int first, int count, int tries, CancellationToken cancellationToken)
     {
         var bytes = block.Write(first, count);
         while (true)
         {
-            string trouble;
+            await EnsureTableAsync(0, cancellationToken);
+            ClickHouseException failure;
             try
             {
-                if (!_tableIsThere) await table.EnsureAsync(cancellationToken);
-                _tableIsThere = true;
                 await table.InsertAsync(bytes, cancellationToken);
                 status.Shipped(count);
                 Resume();
@@ -145,22 +206,43 @@ internal sealed class BlockSender(
             }
             catch (ClickHouseException exception)
             {
-                if (_tableIsThere && InsertFailure.MaySpeakOfData(exception)) return exception;
-                trouble = exception.Message;
+                if (InsertFailure.MaySpeakOfData(exception)) return exception;
+                failure = exception;
             }
 
             // Whatever it was, the server may come back as another one: it is asked again what it has and knows.
             _tableIsThere = false;
-            await StallAsync(trouble, cancellationToken);
+            await StallAsync(failure.Message, cancellationToken);
+            if (--tries <= 0) return failure;
+        }
+    }
+
+    private async Task EnsureTableAsync(int quietTries, CancellationToken cancellationToken)
+    {
+        while (!_tableIsThere)
+        {
+            string trouble;
+            try
+            {
+                await table.EnsureAsync(cancellationToken);
+                _tableIsThere = true;
+                return;
+            }
+            catch (ClickHouseException exception)
+            {
+                trouble = exception.Message;
+            }
+
+            await StallAsync(trouble, cancellationToken, isQuiet: quietTries-- > 0);
         }
     }
 
     private void Resume()
     {
         _backoff.Reset();
-        if (_stalledBy is null) return;
+        if (_failures == 0) return;
 
-        ShippingLog.Resumed(logger, _failures);
+        if (_stalledBy is not null) ShippingLog.Resumed(logger, _failures);
         status.Recovered();
         _stalledBy = null;
         _failures = 0;

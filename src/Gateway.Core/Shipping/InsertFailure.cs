@@ -8,7 +8,7 @@ internal static class InsertFailure
 {
     /// <summary>
     /// Codes that can speak of values. To be wrong here costs a search; a row is put aside only after it was refused
-    /// alone, twice, where others were accepted. What is not listed waits: waiting loses nothing.
+    /// alone, twice, where others were accepted. What is not listed is tried more often before it is searched.
     /// </summary>
     private static readonly FrozenSet<int> Data = FrozenSet.Create(
         6, 25, 26, 27, 38, 41, 72, 130, 376, 441, 467, // CANNOT_PARSE_…

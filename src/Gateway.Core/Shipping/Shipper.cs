@@ -57,6 +57,7 @@ public sealed class Shipper
     {
         try
         {
+            await _sender.StartAsync(cancellationToken);
             while (true) await ShipNextAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

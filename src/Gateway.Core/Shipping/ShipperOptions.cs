@@ -17,8 +17,17 @@ public sealed record ShipperOptions
     /// <summary>The longest pause between two tries; they never end.</summary>
     public TimeSpan LongestRetry { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How many failed tries at start are not told: the embedded engine starts along with us.</summary>
+    public int QuietTriesAtStart { get; init; } = 5;
+
     /// <summary>
-    /// How often a refused block is cut before one of its rows must have been accepted. With none, it is not the data.
+    /// How often a block must fail, by whatever it may be, while the server answers for its table, before it is cut in
+    /// halves; and a lone row, before it is suspected.
+    /// </summary>
+    public int TriesBeforeCut { get; init; } = 5;
+
+    /// <summary>
+    /// How many refusals there may be before one of the rows must have been accepted, or else a row of ours.
     /// </summary>
     public int RefusalsBeforeDoubt { get; init; } = 256;
 }

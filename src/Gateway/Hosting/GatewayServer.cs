@@ -19,7 +19,6 @@ namespace Gateway.Hosting;
 internal sealed partial class GatewayServer : IAsyncDisposable
 {
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan TableRetry = TimeSpan.FromMilliseconds(250);
 
     private readonly GatewayOptions _options;
     private readonly GatewayState _state = new();
@@ -147,7 +146,6 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         {
             _journal = OpenJournal();
             _state.Open(new CapturePipeline(_plane.Tokens, _journal));
-            await EnsureTableAsync();
 
             _shipper = new Shipper(
                 _journal,
@@ -173,27 +171,6 @@ internal sealed partial class GatewayServer : IAsyncDisposable
 
     private EventJournal OpenJournal() =>
         EventJournal.Open(_options.ForJournal(), new SystemDisk(), _plane.Fence.AskAsync, _time, _log);
-
-    // The store may be away at start; capture does not wait for it.
-    private async Task EnsureTableAsync()
-    {
-        bool isTold = false;
-        while (true)
-        {
-            try
-            {
-                await _table.EnsureAsync(_stop.Token);
-                return;
-            }
-            catch (ClickHouseException error)
-            {
-                if (_engine is null && !isTold) LogStoreAway(error.Message);
-                isTold = true;
-            }
-
-            await Task.Delay(TableRetry, _time, _stop.Token);
-        }
-    }
 
     private ClickHouseOptions? EngineTarget() => _engine!.Endpoint is { } engine
         ? new ClickHouseOptions(engine.Url, engine.User, engine.Password, EngineEndpoint.Database)
@@ -230,11 +207,6 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         Level = LogLevel.Critical,
         Message = "The gateway cannot go on and stops. What was acked is on disk.")]
     private partial void LogFatal(Exception error);
-
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "ClickHouse does not answer ({Reason}): events wait in the journal.")]
-    private partial void LogStoreAway(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Bytes} bytes were not shipped; the next start ships them.")]
     private partial void LogUnshipped(long bytes);

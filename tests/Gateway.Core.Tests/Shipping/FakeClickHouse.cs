@@ -13,6 +13,9 @@ namespace Gateway.Core.Tests.Shipping;
 /// </summary>
 internal sealed class FakeClickHouse : IAsyncDisposable
 {
+    /// <summary>Says to <see cref="Answer"/> that the server dies of it: a proxy's word for it, a closed connection.</summary>
+    public const int Crash = -1;
+
     private readonly HttpListener _listener = new();
     private readonly Task _serving;
     private readonly Lock _lock = new();
@@ -43,6 +46,12 @@ internal sealed class FakeClickHouse : IAsyncDisposable
 
     public int Refusals { get; private set; }
 
+    /// <summary>The shipper's own rows that were stored; they are not among <see cref="Blocks"/>.</summary>
+    public int Canaries { get; private set; }
+
+    /// <summary>While it is, nothing is answered but 503.</summary>
+    public volatile bool IsAway;
+
     public async ValueTask DisposeAsync()
     {
         _listener.Close();
@@ -68,7 +77,7 @@ internal sealed class FakeClickHouse : IAsyncDisposable
                 body.Position = 0;
                 string statement = context.Request.QueryString["query"] ?? "";
                 bool isBlock = statement.EndsWith("FORMAT Native", StringComparison.Ordinal);
-                Reply(context.Response, isBlock ? Store(body) : (200, "1\n"));
+                Reply(context.Response, IsAway ? (503, "") : isBlock ? Store(body) : (200, "1\n"));
             }
         }
         catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
@@ -79,6 +88,14 @@ internal sealed class FakeClickHouse : IAsyncDisposable
 
     private static void Reply(HttpListenerResponse response, (int Status, string Text) answer)
     {
+        if (answer.Status == Crash)
+        {
+            // The listener sends a head all the same.
+            response.StatusCode = 502;
+            response.Abort();
+            return;
+        }
+
         response.StatusCode = answer.Status;
         response.OutputStream.Write(Encoding.UTF8.GetBytes(answer.Text));
         response.Close();
@@ -90,11 +107,13 @@ internal sealed class FakeClickHouse : IAsyncDisposable
         int code = Answer(names);
         lock (_lock)
         {
-            if (code == 0) _blocks.Add(names);
-            else Refusals++;
+            if (code != 0) Refusals++;
+            else if (names is ["$gateway_canary"]) Canaries++;
+            else _blocks.Add(names);
         }
 
         if (code == 0) return (200, "");
+        if (code == Crash) return (Crash, "");
         return (500, string.Create(CultureInfo.InvariantCulture, $"Code: {code}. DB::Exception: no"));
     }
 
