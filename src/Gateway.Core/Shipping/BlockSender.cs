@@ -7,8 +7,8 @@ namespace Gateway.Core.Shipping;
 /// <summary>
 /// Gets one block into the table, however long it takes. Trouble is waited out. A block that is refused for its data,
 /// or that fails again and again while the server answers everything else, is cut in halves: what is too large becomes
-/// small enough, and rows that fail alone, where others are taken, go to the quarantine. Sending rows again is harmless,
-/// since a row's identity never changes: that is why a lost answer needs no care here.
+/// small enough, and rows that fail alone, where others are taken, go to the quarantine. Sending rows again is
+/// harmless, since a row's identity never changes: that is why a lost answer needs no care here.
 /// </summary>
 internal sealed class BlockSender(
     EventsTable table,
@@ -147,7 +147,7 @@ internal sealed class BlockSender(
         return true;
     }
 
-    /// <summary>Whether the server takes a row that nothing is wrong with, by the very statement of the others.</summary>
+    /// <summary>Whether the server takes a row that nothing is wrong with, by the statement of the others.</summary>
     private async Task<bool> TakesCanaryAsync(CancellationToken cancellationToken)
     {
         try

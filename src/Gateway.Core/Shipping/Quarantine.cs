@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Events;
+using Gateway.Core.Journal;
 
 namespace Gateway.Core.Shipping;
 
@@ -18,16 +19,23 @@ internal sealed record QuarantinedRow(ulong ProjectId, long ReceivedAtMicros, by
 /// before the journal forgets them. <c>row</c> is the journal's own bytes, so that nothing of it is lost. A line may
 /// stand there twice, when the gateway died between the two; never in half and counted: a torn last line is its own.
 /// </summary>
-public sealed class Quarantine(string path, TimeProvider time)
+/// <param name="path">The file; only our own user may read it.</param>
+/// <param name="time">The clock.</param>
+/// <param name="syncDirectory">Makes a new file's name durable; null: as the journal does.</param>
+public sealed class Quarantine(string path, TimeProvider time, Action<string>? syncDirectory = null)
 {
+    private readonly Action<string> _syncDirectory = syncDirectory ?? new SystemDisk().SyncDirectory;
+    private bool _nameIsDurable;
+
     public string Path => path;
 
     /// <exception cref="IOException">It could not be kept; the row must be tried again.</exception>
     internal async Task AddAsync(
         IReadOnlyCollection<(QuarantinedRow Row, ClickHouseException Reason)> rows, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        await using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+        string folder = System.IO.Path.GetDirectoryName(path)!;
+        Directory.CreateDirectory(folder);
+        await using var file = new FileStream(path, Options());
 
         // A line that a crash tore is closed first, so that it spoils no other.
         if (file.Length > 0) file.Write("\n"u8);
@@ -37,6 +45,23 @@ public sealed class Quarantine(string path, TimeProvider time)
         }
 
         file.Flush(flushToDisk: true);
+        if (_nameIsDurable) return;
+
+        // The file may be new, or the process that made it died before this: once in each process.
+        _syncDirectory(folder);
+        _nameIsDurable = true;
+    }
+
+    private static FileStreamOptions Options()
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.Append,
+            Access = FileAccess.Write,
+            Share = FileShare.Read,
+        };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return options;
     }
 
     private ReadOnlyMemory<byte> Line(QuarantinedRow quarantined, ClickHouseException reason)

@@ -13,7 +13,7 @@ namespace Gateway.Core.Tests.Shipping;
 /// </summary>
 internal sealed class FakeClickHouse : IAsyncDisposable
 {
-    /// <summary>Says to <see cref="Answer"/> that the server dies of it: a proxy's word for it, a closed connection.</summary>
+    /// <summary>For <see cref="Answer"/>: the server dies of it. A proxy's 502 and a closed connection.</summary>
     public const int Crash = -1;
 
     private readonly HttpListener _listener = new();

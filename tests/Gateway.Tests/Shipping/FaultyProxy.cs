@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Gateway.Tests.Shipping;
 
-/// <summary>What may befall an insert on its way to ClickHouse, or its answer on the way back.</summary>
+/// <summary>What may befall a request on its way to ClickHouse, or its answer on the way back.</summary>
 internal enum Fault
 {
     None,
@@ -14,11 +14,12 @@ internal enum Fault
     ErrorAfter,
     HangBefore,
     HangAfter,
+    HangAfterHead,
     DropBefore,
     DropAfter,
 }
 
-/// <summary>A proxy in front of a ClickHouse that does to each insert what its next fault says.</summary>
+/// <summary>A proxy in front of a ClickHouse that does to each request what its next fault says.</summary>
 internal sealed class FaultyProxy : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -36,7 +37,7 @@ internal sealed class FaultyProxy : IAsyncDisposable
         _app.Run(ForwardAsync);
     }
 
-    /// <summary>Asked for each insert.</summary>
+    /// <summary>Asked for each request, be it an insert or a question of ours about the table.</summary>
     public Func<Fault> NextFault { get; set; } = () => Fault.None;
 
     public int Faults { get; private set; }
@@ -58,8 +59,7 @@ internal sealed class FaultyProxy : IAsyncDisposable
 
     private async Task ForwardAsync(HttpContext context)
     {
-        string statement = context.Request.Query["query"].ToString();
-        var fault = statement.StartsWith("INSERT INTO events", StringComparison.Ordinal) ? NextFault() : Fault.None;
+        var fault = NextFault();
         if (fault != Fault.None) Faults++;
 
         using var body = new MemoryStream();
@@ -95,7 +95,13 @@ internal sealed class FaultyProxy : IAsyncDisposable
 
     private static async Task FailAsync(HttpContext context, Fault fault)
     {
-        if (fault is Fault.HangBefore or Fault.HangAfter)
+        if (fault is Fault.HangAfterHead)
+        {
+            context.Response.ContentLength = 100;
+            await context.Response.Body.FlushAsync();
+        }
+
+        if (fault is Fault.HangBefore or Fault.HangAfter or Fault.HangAfterHead)
         {
             await Task.Delay(Timeout.Infinite, context.RequestAborted)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
