@@ -48,14 +48,16 @@ internal sealed class CaptureBody(InFlightBudget budget)
             // Most bodies are there already, and cost no timer.
             if (!reader.TryRead(out var read))
             {
-                using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                stall.CancelAfter(StallLimit);
-                try
+                // By CancelPendingRead, not by a token: it leaves the reader fit for Kestrel to end the request with.
+                using var stall = new CancellationTokenSource(StallLimit);
+                using (stall.Token.UnsafeRegister(static body => ((PipeReader)body!).CancelPendingRead(), reader))
                 {
-                    read = await reader.ReadAsync(stall.Token);
+                    read = await reader.ReadAsync(cancellationToken);
                 }
-                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+
+                if (read.IsCanceled)
                 {
+                    reader.AdvanceTo(read.Buffer.Start);
                     return BodyStatus.Stalled;
                 }
             }
