@@ -40,7 +40,10 @@ public sealed class PostHogBrowserTests
         };
 
         await page.GotoAsync(site.Address);
-        await page.WaitForFunctionAsync("window.posthog && window.posthog.__loaded");
+
+        // Clicks are captured from the moment at which the remote configuration allows it.
+        await page.WaitForFunctionAsync(
+            "window.posthog && window.posthog.__loaded && window.posthog.autocapture?.isEnabled === true");
         await page.EvaluateAsync(
             "posthog.capture('custom event', { number: 7, text: 'Grüße 🎉', list: [1, 'two', null], nested: { a: true } })");
         await page.ClickAsync("#buy");
