@@ -7,7 +7,8 @@ namespace Gateway;
 /// <summary>
 /// An error as every route of the API says it: <c>{"type":…,"code":…,"detail":…,"attr":…}</c>, in PostHog's words.
 /// </summary>
-/// <param name="Type">The family: validation_error, authentication_error, invalid_request, server_error.</param>
+/// <param name="Type">The family: validation_error, authentication_error, invalid_request, throttled_error,
+/// server_error.</param>
 /// <param name="Code">For programs.</param>
 /// <param name="Detail">A sentence for people; never holds a token or a key.</param>
 /// <param name="Attr">The field at fault, or null.</param>
@@ -25,14 +26,19 @@ internal sealed record ApiError(string Type, string Code, string Detail, string?
             "Bearer");
 
     /// <summary>403: known, but not allowed.</summary>
-    public static IResult Forbidden(string detail) =>
-        Json(
-            StatusCodes.Status403Forbidden,
-            new ApiError("authentication_error", "permission_denied", detail));
+    public static IResult Forbidden(string detail, string code = "permission_denied") =>
+        Json(StatusCodes.Status403Forbidden, new ApiError("authentication_error", code, detail));
 
     /// <summary>404: not there, or not the caller's; the answer is the same.</summary>
     public static IResult NotFound(string detail = "Not found.") =>
         Json(StatusCodes.Status404NotFound, new ApiError("invalid_request", "not_found", detail));
+
+    /// <summary>429: too often.</summary>
+    public static IResult TooMany(string detail, int retryAfterSeconds = 60) =>
+        new WithHeader(
+            Json(StatusCodes.Status429TooManyRequests, new ApiError("throttled_error", "throttled", detail)),
+            "Retry-After",
+            retryAfterSeconds.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>503: try again; nothing was lost.</summary>
     public static IResult Unavailable(string detail, int retryAfterSeconds = 1) =>

@@ -1,8 +1,8 @@
 using System.Buffers;
-using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text;
-using Dapper;
+using Gateway.Core.Tenancy.Access;
+using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tenancy;
@@ -89,15 +89,15 @@ internal sealed record Installation(string Id, byte[] Secret)
     private const string ProcessAuthority = "process";
 
     /// <exception cref="ControlPlaneException">Another authority is in use, or a given value is not valid.</exception>
-    public static Task<(Installation Installation, BootstrapResult? Made)> ReadOrMakeAsync(
-        ControlDatabase database, BootstrapOptions options, TimeProvider time, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async transaction =>
+    public static async Task<(Installation Installation, BootstrapResult? Made)> ReadOrMakeAsync(
+        ControlDatabase database, BootstrapOptions options, CancellationToken cancellationToken)
+    {
+        var written = await database.WriteAsync<(Installation, BootstrapResult?)>(
+            async change =>
             {
-                var row = await transaction.Connection!.QuerySingleOrDefaultAsync<Row>(
-                    "SELECT id AS Id, secret AS Secret, authority AS Authority FROM installation",
-                    transaction: transaction);
-                if (row is null) return await MakeAsync(transaction, options, time.GetUtcNow().ToUnixMicroseconds());
+                var row = await change.RowAsync<Row>(
+                    "SELECT id AS Id, secret AS Secret, authority AS Authority FROM installation");
+                if (row is null) return await MakeAsync(change, options);
 
                 if (row.Authority != ProcessAuthority)
                 {
@@ -108,19 +108,20 @@ internal sealed record Installation(string Id, byte[] Secret)
                 return (new Installation(row.Id, Convert.FromHexString(row.Secret)), null);
             },
             cancellationToken);
+        return written.Outcome.Value;
+    }
 
     public override string ToString() => $"installation {Id}";
 
     private static async Task<(Installation, BootstrapResult?)> MakeAsync(
-        DbTransaction transaction, BootstrapOptions options, long now)
+        ControlWrite change, BootstrapOptions options)
     {
         string[] errors = [.. options.Errors()];
         if (errors.Length > 0) throw new ControlPlaneException(string.Join(Environment.NewLine, errors));
 
-        var connection = transaction.Connection!;
         var installation = new Installation(
             Guid.NewGuid().ToString(), RandomNumberGenerator.GetBytes(TokenFormat.SecretBytes));
-        await connection.ExecuteAsync(
+        await change.ExecuteAsync(
             """
             INSERT INTO installation (one, id, secret, authority, created_at)
             VALUES (1, @Id, @Secret, @Authority, @Now)
@@ -130,20 +131,17 @@ internal sealed record Installation(string Id, byte[] Secret)
                 installation.Id,
                 Secret = Convert.ToHexStringLower(installation.Secret),
                 Authority = ProcessAuthority,
-                Now = now,
-            },
-            transaction);
+                change.Now,
+            });
 
         var format = new TokenFormat(installation.Secret);
         string token = options.ProjectToken ?? format.NewProjectToken();
         string key = options.ApiKey ?? format.NewPersonalKey();
 
-        long organizationId = await InsertOrganizationAsync(transaction, now);
-        await InsertOwnerAsync(transaction, organizationId, key, now);
-        long projectId = await ProjectQueries.InsertAsync(transaction, organizationId, FirstProjectName, now);
-        long tokenId = await ProjectQueries.InsertTokenAsync(
-            transaction, projectId, token, isImported: options.ProjectToken is not null, now);
-        await ChangeLog.RaiseAsync(transaction, new Touched("token", tokenId, tokenId));
+        long organizationId = await InsertOrganizationAsync(change);
+        await InsertOwnerAsync(change, organizationId, key);
+        long projectId = await InsertProjectAsync(change, organizationId, FirstProjectName);
+        await ProjectTokens.InsertAsync(change, projectId, token, isImported: options.ProjectToken is not null);
 
         return (installation, new BootstrapResult
         {
@@ -154,33 +152,29 @@ internal sealed record Installation(string Id, byte[] Secret)
         });
     }
 
-    private static Task<long> InsertOrganizationAsync(DbTransaction transaction, long now) =>
-        transaction.Connection!.ExecuteScalarAsync<long>(
+    private static Task<long> InsertOrganizationAsync(ControlWrite change) =>
+        change.ScalarAsync<long>(
             """
             INSERT INTO organizations (uuid, name, created_at)
             VALUES (@Uuid, 'Default Organization', @Now) RETURNING id
             """,
-            new { Uuid = Guid.NewGuid().ToString(), Now = now },
-            transaction);
+            new { Uuid = Guid.NewGuid().ToString(), change.Now });
 
-    private static async Task InsertOwnerAsync(DbTransaction transaction, long organizationId, string key, long now)
+    private static async Task InsertOwnerAsync(ControlWrite change, long organizationId, string key)
     {
-        var connection = transaction.Connection!;
-        long userId = await connection.ExecuteScalarAsync<long>(
+        long userId = await change.ScalarAsync<long>(
             """
             INSERT INTO users (uuid, email, first_name, created_at)
             VALUES (@Uuid, 'owner@localhost', 'Owner', @Now) RETURNING id
             """,
-            new { Uuid = Guid.NewGuid().ToString(), Now = now },
-            transaction);
-        await connection.ExecuteAsync(
+            new { Uuid = Guid.NewGuid().ToString(), change.Now });
+        await change.ExecuteAsync(
             """
             INSERT INTO memberships (organization_id, user_id, level, joined_at)
             VALUES (@OrganizationId, @UserId, @Level, @Now)
             """,
-            new { OrganizationId = organizationId, UserId = userId, Level = (int)MemberLevel.Owner, Now = now },
-            transaction);
-        await connection.ExecuteAsync(
+            new { OrganizationId = organizationId, UserId = userId, Level = (int)MemberLevel.Owner, change.Now });
+        await change.ExecuteAsync(
             """
             INSERT INTO personal_api_keys (user_id, sha256, mask, label, scopes, created_at)
             VALUES (@UserId, @Sha256, @Mask, 'First key', @Scopes, @Now)
@@ -191,9 +185,21 @@ internal sealed record Installation(string Id, byte[] Secret)
                 Sha256 = TokenFormat.Sha256Of(key),
                 Mask = TokenFormat.Mask(key),
                 Scopes = Scopes.All,
-                Now = now,
-            },
-            transaction);
+                change.Now,
+            });
+    }
+
+    private static async Task<long> InsertProjectAsync(ControlWrite change, long organizationId, string name)
+    {
+        long id = await change.ScalarAsync<long>(
+            "UPDATE installation SET last_project_id = last_project_id + 1 RETURNING last_project_id");
+        await change.ExecuteAsync(
+            """
+            INSERT INTO projects (id, uuid, organization_id, name, created_at)
+            VALUES (@Id, @Uuid, @OrganizationId, @Name, @Now)
+            """,
+            new { Id = id, Uuid = Guid.NewGuid().ToString(), OrganizationId = organizationId, Name = name, change.Now });
+        return id;
     }
 
     private sealed class Row

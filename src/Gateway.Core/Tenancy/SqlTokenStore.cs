@@ -1,5 +1,6 @@
 using System.Text;
 using Dapper;
+using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tenancy;

@@ -129,10 +129,11 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     {
         try
         {
-            var access = await _plane.AuthorizeAsync(context, idOrCurrent, scope);
-            return access.Project is { } project
-                ? new QueryAccess(new AuthorizedProject(project.ProjectId, project.TimeZone), null)
-                : new QueryAccess(null, access.ToError());
+            var access = await _plane.Projects.EnterAsync(
+                Callers.Of(context), idOrCurrent, scope, context.RequestAborted);
+            return access.Refusal is { } refusal
+                ? new QueryAccess(null, refusal.ToError())
+                : new QueryAccess(new AuthorizedProject(access.Value.ProjectId, access.Value.TimeZone), null);
         }
         catch (TokenStoreException)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Gateway.Core.Tenancy;
+using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tokens;
 
 namespace Gateway.Tenancy;
@@ -18,30 +19,35 @@ internal static class ProjectEndpoints
 
     private static async Task<IResult> ListAsync(ControlPlane plane, HttpContext context)
     {
-        var list = await plane.ListProjectsAsync(ProjectAuthorization.BearerKey(context), context.RequestAborted);
-        if (list.Access.Status != AccessStatus.Granted) return list.Access.ToError();
+        var list = await plane.Projects.ListAsync(Callers.Of(context), context.RequestAborted);
+        if (list.Refusal is { } refusal) return refusal.ToError();
 
-        ProjectAnswer[] results = [.. list.Projects.Select(ProjectAnswer.Of)];
+        ProjectAnswer[] results = [.. list.Value.Select(ProjectAnswer.Of)];
         return TypedResults.Json(
             new ProjectListAnswer(results.Length, null, null, results), ProjectJson.Default.ProjectListAnswer);
     }
 
     private static async Task<IResult> ReadAsync(string id, ControlPlane plane, HttpContext context)
     {
-        var access = await plane.AuthorizeAsync(context, id, Scopes.ProjectRead);
-        return access.Project is { } project
-            ? TypedResults.Json(ProjectAnswer.Of(project), ProjectJson.Default.ProjectAnswer)
-            : access.ToError();
+        var project = await plane.Projects.EnterAsync(
+            Callers.Of(context), id, Scopes.ProjectRead, context.RequestAborted);
+        return project.Refusal is { } refusal
+            ? refusal.ToError()
+            : TypedResults.Json(ProjectAnswer.Of(project.Value), ProjectJson.Default.ProjectAnswer);
     }
 
     private static async Task<IResult> ResetTokenAsync(string id, ControlPlane plane, HttpContext context)
     {
-        var reset = await plane.ResetTokenAsync(ProjectAuthorization.BearerKey(context), id, context.RequestAborted);
-        return reset.Access.Project is { } project
-            ? TypedResults.Json(
-                ProjectAnswer.Of(project) with { RevokedAt = reset.RevokedAt, Epoch = reset.Epoch },
-                ProjectJson.Default.ProjectAnswer)
-            : reset.Access.ToError();
+        var reset = await plane.Projects.ResetTokenAsync(Callers.Of(context), id, context.RequestAborted);
+        return reset.Refusal is { } refusal
+            ? refusal.ToError()
+            : TypedResults.Json(
+                ProjectAnswer.Of(reset.Value.Project) with
+                {
+                    RevokedAt = reset.Value.RevokedAt,
+                    Epoch = reset.Value.Epoch,
+                },
+                ProjectJson.Default.ProjectAnswer);
     }
 
     private static async ValueTask<object?> AnswerUnavailableAsync(

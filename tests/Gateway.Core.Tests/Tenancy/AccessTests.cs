@@ -1,4 +1,5 @@
 using Gateway.Core.Tenancy;
+using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tests.Tenancy;
@@ -12,41 +13,40 @@ public sealed class AccessTests : ControlPlaneFixture
     private const string UnknownKey = "phx_nobody_ever_made_this_key_01";
 
     [Theory]
-    [InlineData(GivenKey, "1", Scopes.QueryRead, AccessStatus.Granted)]
-    [InlineData(GivenKey, "@current", Scopes.ProjectWrite, AccessStatus.Granted)]
-    [InlineData(GivenKey, "2", Scopes.QueryRead, AccessStatus.NotFound)]
-    [InlineData(GivenKey, "3", Scopes.QueryRead, AccessStatus.NotFound)]
-    [InlineData(GivenKey, "999", Scopes.QueryRead, AccessStatus.NotFound)]
-    [InlineData(GivenKey, "", Scopes.QueryRead, AccessStatus.NotFound)]
-    [InlineData(GivenKey, "-1", Scopes.QueryRead, AccessStatus.NotFound)]
-    [InlineData(GivenKey, " 1", Scopes.QueryRead, AccessStatus.NotFound)]
-    [InlineData(GivenKey, "1 OR 1=1", Scopes.QueryRead, AccessStatus.NotFound)]
-    [InlineData(GivenKey, "99999999999999999999999", Scopes.QueryRead, AccessStatus.NotFound)]
-    [InlineData(StrangerKey, "1", Scopes.QueryRead, AccessStatus.NotFound)]
-    [InlineData(StrangerKey, "2", Scopes.QueryRead, AccessStatus.Granted)]
-    [InlineData(StrangerKey, "@current", Scopes.QueryRead, AccessStatus.Granted)]
-    [InlineData(MemberKey, "1", Scopes.QueryRead, AccessStatus.Granted)]
-    [InlineData(QueryKey, "1", Scopes.QueryRead, AccessStatus.Granted)]
-    [InlineData(QueryKey, "1", Scopes.ProjectRead, AccessStatus.Forbidden)]
-    [InlineData(QueryKey, "2", Scopes.ProjectRead, AccessStatus.Forbidden)]
-    [InlineData(QueryKey, "999", Scopes.ProjectRead, AccessStatus.Forbidden)]
-    [InlineData(RevokedKey, "1", Scopes.QueryRead, AccessStatus.Unauthenticated)]
-    [InlineData(UnknownKey, "1", Scopes.QueryRead, AccessStatus.Unauthenticated)]
-    [InlineData(null, "1", Scopes.QueryRead, AccessStatus.Unauthenticated)]
-    [InlineData("", "1", Scopes.QueryRead, AccessStatus.Unauthenticated)]
-    [InlineData("nonsense", "1", Scopes.QueryRead, AccessStatus.Unauthenticated)]
-    [InlineData("phx_ünicode_is_no_key_0123456789", "1", Scopes.QueryRead, AccessStatus.Unauthenticated)]
+    [InlineData(GivenKey, "1", Scopes.QueryRead, null)]
+    [InlineData(GivenKey, "@current", Scopes.ProjectWrite, null)]
+    [InlineData(GivenKey, "2", Scopes.QueryRead, RefusalKind.NotFound)]
+    [InlineData(GivenKey, "3", Scopes.QueryRead, RefusalKind.NotFound)]
+    [InlineData(GivenKey, "999", Scopes.QueryRead, RefusalKind.NotFound)]
+    [InlineData(GivenKey, "", Scopes.QueryRead, RefusalKind.NotFound)]
+    [InlineData(GivenKey, "-1", Scopes.QueryRead, RefusalKind.NotFound)]
+    [InlineData(GivenKey, " 1", Scopes.QueryRead, RefusalKind.NotFound)]
+    [InlineData(GivenKey, "1 OR 1=1", Scopes.QueryRead, RefusalKind.NotFound)]
+    [InlineData(GivenKey, "99999999999999999999999", Scopes.QueryRead, RefusalKind.NotFound)]
+    [InlineData(StrangerKey, "1", Scopes.QueryRead, RefusalKind.NotFound)]
+    [InlineData(StrangerKey, "2", Scopes.QueryRead, null)]
+    [InlineData(StrangerKey, "@current", Scopes.QueryRead, null)]
+    [InlineData(MemberKey, "1", Scopes.QueryRead, null)]
+    [InlineData(QueryKey, "1", Scopes.QueryRead, null)]
+    [InlineData(QueryKey, "1", Scopes.ProjectRead, RefusalKind.Forbidden)]
+    [InlineData(QueryKey, "2", Scopes.ProjectRead, RefusalKind.Forbidden)]
+    [InlineData(QueryKey, "999", Scopes.ProjectRead, RefusalKind.Forbidden)]
+    [InlineData(RevokedKey, "1", Scopes.QueryRead, RefusalKind.Unauthenticated)]
+    [InlineData(UnknownKey, "1", Scopes.QueryRead, RefusalKind.Unauthenticated)]
+    [InlineData(null, "1", Scopes.QueryRead, RefusalKind.Unauthenticated)]
+    [InlineData("", "1", Scopes.QueryRead, RefusalKind.Unauthenticated)]
+    [InlineData("nonsense", "1", Scopes.QueryRead, RefusalKind.Unauthenticated)]
+    [InlineData("phx_ünicode_is_no_key_0123456789", "1", Scopes.QueryRead, RefusalKind.Unauthenticated)]
     public async Task A_key_opens_what_its_owner_may_enter(
-        string? key, string id, string scope, AccessStatus expected)
+        string? key, string id, string scope, RefusalKind? expected)
     {
         await using var plane = await OpenPopulatedAsync();
 
-        var access = await plane.AuthorizeAsync(key, id, scope, default);
+        var access = await EnterAsync(plane, key, id, scope);
 
-        Assert.Equal(expected, access.Status);
-        Assert.Equal(expected == AccessStatus.Granted, access.Project is not null);
-        if (access.Project is not null && id != "@current")
-            Assert.Equal(id, access.Project.ProjectId.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(expected, access.Refusal?.Kind);
+        if (expected is null && id != "@current")
+            Assert.Equal(id, access.Value.ProjectId.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 
     [Fact]
@@ -54,22 +54,23 @@ public sealed class AccessTests : ControlPlaneFixture
     {
         await using var plane = await OpenPopulatedAsync();
 
-        var anothers = await plane.AuthorizeAsync(GivenKey, "2", Scopes.QueryRead, default);
-        var none = await plane.AuthorizeAsync(GivenKey, "999", Scopes.QueryRead, default);
+        var anothers = await EnterAsync(plane, GivenKey, "2", Scopes.QueryRead);
+        var none = await EnterAsync(plane, GivenKey, "999", Scopes.QueryRead);
 
-        Assert.Equal(none, anothers);
+        Assert.NotNull(none.Refusal);
+        Assert.Equal(none.Refusal, anothers.Refusal);
     }
 
     [Fact]
     public async Task A_project_token_used_to_read_is_told_so()
     {
         await using var plane = await OpenAsync(token: "imported-token");
-        string made = (await plane.ResetTokenAsync(GivenKey, "@current", default)).Access.Project!.ApiToken!;
+        string made = (await ResetAsync(plane, GivenKey)).Value.Project.ApiToken!;
 
-        var access = await plane.AuthorizeAsync(made, "@current", Scopes.QueryRead, default);
+        var access = await EnterAsync(plane, made, "@current", Scopes.QueryRead);
 
-        Assert.Equal(AccessStatus.Unauthenticated, access.Status);
-        Assert.Contains("A project token can only send events", access.Detail, StringComparison.Ordinal);
+        Assert.Equal(RefusalKind.Unauthenticated, access.Refusal!.Kind);
+        Assert.Contains("A project token can only send events", access.Refusal!.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -77,22 +78,22 @@ public sealed class AccessTests : ControlPlaneFixture
     {
         await using var plane = await OpenAsync(token: "imported-token");
 
-        var access = await plane.AuthorizeAsync("imported-token", "@current", Scopes.QueryRead, default);
+        var access = await EnterAsync(plane, "imported-token", "@current", Scopes.QueryRead);
 
-        Assert.Contains("A project token can only send events", access.Detail, StringComparison.Ordinal);
+        Assert.Contains("A project token can only send events", access.Refusal!.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_key_that_is_revoked_or_an_owner_who_leaves_is_out_with_the_next_request()
     {
         await using var plane = await OpenPopulatedAsync();
-        Assert.Equal(AccessStatus.Granted, await StatusAsync(plane, MemberKey));
+        Assert.Null(await StatusAsync(plane, MemberKey));
 
         Sql("DELETE FROM memberships WHERE user_id = 3");
-        Assert.Equal(AccessStatus.NotFound, await StatusAsync(plane, MemberKey));
+        Assert.Equal(RefusalKind.NotFound, await StatusAsync(plane, MemberKey));
 
         Sql("UPDATE personal_api_keys SET revoked_at = 1 WHERE user_id = 3");
-        Assert.Equal(AccessStatus.Unauthenticated, await StatusAsync(plane, MemberKey));
+        Assert.Equal(RefusalKind.Unauthenticated, await StatusAsync(plane, MemberKey));
     }
 
     [Fact]
@@ -102,30 +103,30 @@ public sealed class AccessTests : ControlPlaneFixture
         Sql("INSERT INTO projects (uuid, organization_id, name, created_at) VALUES "
             + "('00000000-0000-0000-0000-000000000004', 1, 'Another of ours', 0)");
 
-        var ours = await plane.ListProjectsAsync(GivenKey, default);
-        var theirs = await plane.ListProjectsAsync(StrangerKey, default);
-        var forbidden = await plane.ListProjectsAsync(QueryKey, default);
+        var ours = await plane.Projects.ListAsync(CallerOf(GivenKey), default);
+        var theirs = await plane.Projects.ListAsync(CallerOf(StrangerKey), default);
+        var forbidden = await plane.Projects.ListAsync(CallerOf(QueryKey), default);
 
-        Assert.Equal([1, 4], ours.Projects.Select(project => project.ProjectId));
-        Assert.Equal([2], theirs.Projects.Select(project => project.ProjectId));
-        Assert.Equal((AccessStatus.Forbidden, 0), (forbidden.Access.Status, forbidden.Projects.Count));
+        Assert.Equal([1, 4], ours.Value.Select(project => project.ProjectId));
+        Assert.Equal([2], theirs.Value.Select(project => project.ProjectId));
+        Assert.Equal(RefusalKind.Forbidden, forbidden.Refusal!.Kind);
     }
 
     [Theory]
-    [InlineData(GivenKey, "1", AccessStatus.Granted)]
-    [InlineData(MemberKey, "1", AccessStatus.Forbidden)]
-    [InlineData(QueryKey, "1", AccessStatus.Forbidden)]
-    [InlineData(StrangerKey, "1", AccessStatus.NotFound)]
-    [InlineData(UnknownKey, "1", AccessStatus.Unauthenticated)]
-    public async Task Only_an_admin_with_the_scope_regenerates(string key, string id, AccessStatus expected)
+    [InlineData(GivenKey, "1", null)]
+    [InlineData(MemberKey, "1", RefusalKind.Forbidden)]
+    [InlineData(QueryKey, "1", RefusalKind.Forbidden)]
+    [InlineData(StrangerKey, "1", RefusalKind.NotFound)]
+    [InlineData(UnknownKey, "1", RefusalKind.Unauthenticated)]
+    public async Task Only_an_admin_with_the_scope_regenerates(string key, string id, RefusalKind? expected)
     {
         await using var plane = await OpenPopulatedAsync();
         long before = Sql("SELECT value FROM epoch");
 
-        var reset = await plane.ResetTokenAsync(key, id, default);
+        var reset = await ResetAsync(plane, key, id);
 
-        Assert.Equal(expected, reset.Access.Status);
-        Assert.Equal(before + (expected == AccessStatus.Granted ? 1 : 0), Sql("SELECT value FROM epoch"));
+        Assert.Equal(expected, reset.Refusal?.Kind);
+        Assert.Equal(before + (expected is null ? 1 : 0), Sql("SELECT value FROM epoch"));
     }
 
     [Theory]
@@ -156,8 +157,8 @@ public sealed class AccessTests : ControlPlaneFixture
         Assert.Equal(first + 61_000_000, Sql(LastUsed));
     }
 
-    private static async Task<AccessStatus> StatusAsync(ControlPlane plane, string key) =>
-        (await plane.AuthorizeAsync(key, "1", Scopes.QueryRead, default)).Status;
+    private static async Task<RefusalKind?> StatusAsync(ControlPlane plane, string key) =>
+        (await EnterAsync(plane, key, "1", Scopes.QueryRead)).Refusal?.Kind;
 
     /// <summary>Project 1 is ours, 2 a stranger's, 3 was ours and is deleted; user 3 is a member of ours.</summary>
     private async Task<ControlPlane> OpenPopulatedAsync()
@@ -168,8 +169,9 @@ public sealed class AccessTests : ControlPlaneFixture
             INSERT INTO organizations (uuid, name, created_at)
             VALUES ('00000000-0000-0000-0000-00000000000a', 'Strangers', 0);
             INSERT INTO users (uuid, email, first_name, created_at)
-            VALUES ('u2', 'stranger@x', 'S', 0), ('u3', 'member@x', 'M', 0);
-            INSERT INTO memberships VALUES (2, 2, 15, 0), (1, 3, 1, 0);
+            VALUES ('00000000-0000-0000-0000-0000000000b2', 'stranger@x', 'S', 0),
+                   ('00000000-0000-0000-0000-0000000000b3', 'member@x', 'M', 0);
+            INSERT INTO memberships (organization_id, user_id, level, joined_at) VALUES (2, 2, 15, 0), (1, 3, 1, 0);
             INSERT INTO projects (uuid, organization_id, name, created_at, deleted_at)
             VALUES ('00000000-0000-0000-0000-000000000002', 2, 'Theirs', 0, NULL),
                    ('00000000-0000-0000-0000-000000000003', 1, 'Deleted', 0, 1);

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using System.Text;
 using Gateway.Core.Tenancy;
+using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tests.Tenancy;
@@ -13,13 +14,13 @@ public sealed class BootstrapTests : ControlPlaneFixture
         await using var plane = await OpenAsync(key: null);
         var made = plane.Bootstrapped!;
 
-        var access = await plane.AuthorizeAsync(made.ApiKey, "@current", Scopes.ProjectWrite, default);
+        var access = await EnterAsync(plane, made.ApiKey, "@current", Scopes.ProjectWrite);
         var lookup = await plane.Tokens.ResolveAsync(Encoding.ASCII.GetBytes(made.ProjectToken!), default);
 
         Assert.Equal("Default Project", made.ProjectName);
-        Assert.Equal(made.ProjectId, access.Project!.ProjectId);
-        Assert.Equal(made.ProjectToken, access.Project.ApiToken);
-        Assert.Equal((MemberLevel.Owner, "UTC"), (access.Project.Level, access.Project.TimeZone));
+        Assert.Equal(made.ProjectId, access.Value.ProjectId);
+        Assert.Equal(made.ProjectToken, access.Value.ApiToken);
+        Assert.Equal((MemberLevel.Owner, "UTC"), (access.Value.MemberLevel, access.Value.TimeZone));
         Assert.Equal((TokenState.Live, made.ProjectId), (lookup.State, lookup.Entry!.ProjectId));
     }
 
@@ -50,8 +51,8 @@ public sealed class BootstrapTests : ControlPlaneFixture
         Assert.Equal(TokenState.Live, lookup.State);
         Assert.Equal(0, plane.Tokens.DatabaseReads);
 
-        var access = await plane.AuthorizeAsync(GivenKey, "@current", Scopes.QueryRead, default);
-        Assert.Equal("from-the-field", access.Project!.ApiToken);
+        var access = await EnterAsync(plane, GivenKey, "@current", Scopes.QueryRead);
+        Assert.Equal("from-the-field", access.Value.ApiToken);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using Gateway.Core.Tenancy;
+using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tokens;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -38,6 +39,17 @@ public abstract class ControlPlaneFixture : IDisposable
         command.CommandText = sql;
         return command.ExecuteScalar() is long value ? value : 0;
     }
+
+    /// <summary>The project that a key opens; an empty text or null: nobody asks.</summary>
+    protected static async Task<Outcome<ProjectAccess>> EnterAsync(
+        ControlPlane plane, string? key, string id, string scope) =>
+        await plane.Projects.EnterAsync(CallerOf(key), id, scope, default);
+
+    protected static Task<Outcome<TokenReset>> ResetAsync(
+        ControlPlane plane, string? key, string id = "@current", CancellationToken cancellationToken = default) =>
+        plane.Projects.ResetTokenAsync(CallerOf(key), id, cancellationToken);
+
+    protected static Caller CallerOf(string? key) => key is null ? Caller.Nobody() : Caller.OfKey(key);
 
     private ControlPlaneOptions Options(string? token, string? key) =>
         new(Folder, new BootstrapOptions { ProjectToken = token, ApiKey = key });

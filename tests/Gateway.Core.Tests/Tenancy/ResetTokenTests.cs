@@ -1,5 +1,6 @@
 using System.Text;
 using Gateway.Core.Tenancy;
+using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tokens;
 using Microsoft.Data.Sqlite;
 
@@ -16,18 +17,18 @@ public sealed class ResetTokenTests : ControlPlaneFixture
         byte[] old = await CurrentTokenAsync(plane);
         var before = await plane.Tokens.ResolveAsync(old, default);
 
-        var reset = await plane.ResetTokenAsync(GivenKey, "@current", default);
+        var reset = await ResetAsync(plane, GivenKey);
 
         // A group that held the old token closes and asks: its entry has ended.
         var fence = await plane.Fence.AskAsync(before.Epoch, default);
-        Assert.Equal((FenceVerdict.Moved, reset.Epoch), (fence.Verdict, fence.Epoch));
+        Assert.Equal((FenceVerdict.Moved, reset.Value.Epoch), (fence.Verdict, fence.Epoch));
         Assert.False(before.Entry!.IsCurrent);
         Assert.Equal(TokenState.Unknown, (await plane.Tokens.ResolveAsync(old, default)).State);
 
-        byte[] fresh = Encoding.ASCII.GetBytes(reset.Access.Project!.ApiToken!);
+        byte[] fresh = Encoding.ASCII.GetBytes(reset.Value.Project.ApiToken!);
         var after = await plane.Tokens.ResolveAsync(fresh, default);
         Assert.Equal((TokenState.Live, before.Entry.ProjectId), (after.State, after.Entry!.ProjectId));
-        Assert.Equal(Time.Now, reset.RevokedAt);
+        Assert.Equal(Time.Now, reset.Value.RevokedAt);
         Assert.Equal(FenceVerdict.Same, (await plane.Fence.AskAsync(after.Epoch, default)).Verdict);
     }
 
@@ -37,7 +38,7 @@ public sealed class ResetTokenTests : ControlPlaneFixture
         await using var plane = await OpenAsync();
         byte[] old = await CurrentTokenAsync(plane);
         await plane.Tokens.ResolveAsync(old, default);
-        await plane.ResetTokenAsync(GivenKey, "@current", default);
+        await ResetAsync(plane, GivenKey);
 
         // The request came in after the call returned, and the table has not heard of the change yet.
         if (plane.Tokens.TryCheck(old, out var lookup) && lookup.State == TokenState.Live)
@@ -56,9 +57,9 @@ public sealed class ResetTokenTests : ControlPlaneFixture
         long last = Sql("SELECT value FROM epoch");
         for (int i = 0; i < 5; i++)
         {
-            var reset = await plane.ResetTokenAsync(GivenKey, "@current", default);
-            Assert.Equal(last + 1, reset.Epoch);
-            last = reset.Epoch;
+            var reset = await ResetAsync(plane, GivenKey);
+            Assert.Equal(last + 1, reset.Value.Epoch);
+            last = reset.Value.Epoch;
         }
 
         Assert.Equal(last, Sql("SELECT COUNT(DISTINCT epoch) FROM change_log"));
@@ -70,16 +71,16 @@ public sealed class ResetTokenTests : ControlPlaneFixture
         await using var plane = await OpenAsync();
 
         var resets = await Task.WhenAll(Enumerable.Range(0, 8).Select(
-            _ => Task.Run(() => plane.ResetTokenAsync(GivenKey, "@current", default))));
+            _ => Task.Run(() => ResetAsync(plane, GivenKey))));
 
-        var last = resets.MaxBy(reset => reset.Epoch);
-        Assert.Equal(8, resets.DistinctBy(reset => reset.Epoch).Count());
+        var last = resets.MaxBy(reset => reset.Value.Epoch);
+        Assert.Equal(8, resets.DistinctBy(reset => reset.Value.Epoch).Count());
         foreach (var reset in resets)
         {
-            byte[] token = Encoding.ASCII.GetBytes(reset.Access.Project!.ApiToken!);
+            byte[] token = Encoding.ASCII.GetBytes(reset.Value.Project.ApiToken!);
             await plane.Fence.AskAsync(0, default);
             var state = (await plane.Tokens.ResolveAsync(token, default)).State;
-            Assert.Equal(reset.Epoch == last.Epoch ? TokenState.Live : TokenState.Unknown, state);
+            Assert.Equal(reset.Value.Epoch == last.Value.Epoch ? TokenState.Live : TokenState.Unknown, state);
         }
 
         Assert.Equal(1, Sql("SELECT COUNT(*) FROM project_tokens WHERE revoked_at IS NULL"));
@@ -94,7 +95,7 @@ public sealed class ResetTokenTests : ControlPlaneFixture
             old = await CurrentTokenAsync(dying);
             await dying.Tokens.ResolveAsync(old, default);
             await Assert.ThrowsAsync<TokenStoreException>(
-                () => dying.ResetTokenAsync(GivenKey, "@current", default));
+                () => ResetAsync(dying, GivenKey));
 
             // Not reported as done, and not in force.
             Assert.Equal(TokenState.Live, (await dying.Tokens.ResolveAsync(old, default)).State);
@@ -115,7 +116,7 @@ public sealed class ResetTokenTests : ControlPlaneFixture
         await using var plane = await OpenAsync(epoch => new AuthorityThatLosesTheCaller(epoch, caller));
         var before = await plane.Tokens.ResolveAsync(await CurrentTokenAsync(plane), default);
 
-        await plane.ResetTokenAsync(GivenKey, "@current", caller.Token);
+        await ResetAsync(plane, GivenKey, cancellationToken: caller.Token);
 
         Assert.True(caller.IsCancellationRequested);
         Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(before.Epoch, default)).Verdict);
@@ -126,7 +127,7 @@ public sealed class ResetTokenTests : ControlPlaneFixture
     public async Task A_token_text_is_never_accepted_for_another_project()
     {
         await using var plane = await OpenAsync(token: "first");
-        await plane.ResetTokenAsync(GivenKey, "@current", default);
+        await ResetAsync(plane, GivenKey);
         long other = Sql(
             """
             INSERT INTO projects (uuid, organization_id, name, created_at) VALUES ('x', 1, 'Other', 0) RETURNING id
@@ -156,7 +157,7 @@ public sealed class ResetTokenTests : ControlPlaneFixture
     {
         await using var plane = await OpenAsync(token: "imported-token");
         plane.Tokens.TryCheck("imported-token"u8, out var before);
-        await plane.ResetTokenAsync(GivenKey, "@current", default);
+        await ResetAsync(plane, GivenKey);
         Sql("DELETE FROM change_log");
 
         Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(before.Epoch, default)).Verdict);
@@ -189,8 +190,8 @@ public sealed class ResetTokenTests : ControlPlaneFixture
 
     private static async Task<byte[]> CurrentTokenAsync(ControlPlane plane)
     {
-        var access = await plane.AuthorizeAsync(GivenKey, "@current", Scopes.ProjectRead, default);
-        return Encoding.ASCII.GetBytes(access.Project!.ApiToken!);
+        var access = await EnterAsync(plane, GivenKey, "@current", Scopes.ProjectRead);
+        return Encoding.ASCII.GetBytes(access.Value.ApiToken!);
     }
 
     /// <summary>What a process that dies between the transaction and the authority leaves behind.</summary>

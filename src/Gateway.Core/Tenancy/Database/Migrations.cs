@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Dapper;
 
-namespace Gateway.Core.Tenancy;
+namespace Gateway.Core.Tenancy.Database;
 
 /// <summary>What differs between the databases that run our scripts.</summary>
 internal sealed record Dialect(string Identity)

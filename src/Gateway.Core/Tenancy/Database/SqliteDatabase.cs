@@ -1,37 +1,32 @@
-using System.Data;
 using System.Data.Common;
 using Dapper;
-using Gateway.Core.Tokens;
 using Microsoft.Data.Sqlite;
 
-namespace Gateway.Core.Tenancy;
+namespace Gateway.Core.Tenancy.Database;
 
 /// <summary>
-/// The control plane's SQLite file: who may open it, how it is written, and what its failures are called. Only the
-/// owner may read it (it holds the installation's secret), and one gateway at a time may have it open, since the
-/// fence's authority is in the process.
+/// The SQLite file: only the owner may read it (it holds the installation's secret), and one gateway at a time may have
+/// it open, since the fence's authority is in the process.
 /// </summary>
-internal sealed class ControlDatabase : IAsyncDisposable
+internal sealed class SqliteDatabase : ControlDatabase
 {
     public const string FileName = "control.db";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyFolder = OwnerOnly | UnixFileMode.UserExecute;
 
-    private static readonly TimeSpan WriteWait = TimeSpan.FromSeconds(2);
-
     private readonly FileStream _lock;
     private readonly string _connectionString;
-    private readonly SemaphoreSlim _writer = new(1);
 
-    private ControlDatabase(FileStream fileLock, string connectionString)
+    private SqliteDatabase(FileStream fileLock, string connectionString, TimeProvider time)
+        : base(time)
     {
         _lock = fileLock;
         _connectionString = connectionString;
     }
 
     /// <exception cref="ControlPlaneException">Another gateway has it, or it cannot be opened or migrated.</exception>
-    public static async Task<ControlDatabase> OpenAsync(
+    public static async Task<SqliteDatabase> OpenAsync(
         string folder, TimeProvider time, CancellationToken cancellationToken)
     {
         FileStream? fileLock = null;
@@ -46,7 +41,7 @@ internal sealed class ControlDatabase : IAsyncDisposable
             {
             }
 
-            var database = new ControlDatabase(fileLock, ConnectionString(path));
+            var database = new SqliteDatabase(fileLock, ConnectionString(path), time);
             await database.PrepareAsync(time, cancellationToken);
             return database;
         }
@@ -63,53 +58,35 @@ internal sealed class ControlDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>One or more reads in one snapshot when the work is one statement.</summary>
-    /// <exception cref="TokenStoreException">The database cannot be read.</exception>
-    public async ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var connection = await ConnectAsync(cancellationToken);
-            return await work(connection);
-        }
-        catch (DbException exception)
-        {
-            throw new TokenStoreException("The control database cannot be read.", exception);
-        }
-    }
-
-    /// <summary>One transaction, one writer at a time. It is committed when the work returns.</summary>
-    /// <exception cref="TokenStoreException">It cannot be written, or the commit's fate is not known.</exception>
-    public async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> work, CancellationToken cancellationToken)
-    {
-        if (!await _writer.WaitAsync(WriteWait, cancellationToken))
-            throw new TokenStoreException("The control database is busy.");
-
-        try
-        {
-            await using var connection = await ConnectAsync(cancellationToken);
-            await using var transaction =
-                await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken);
-            var result = await work(transaction);
-            await transaction.CommitAsync(CancellationToken.None);
-            return result;
-        }
-        catch (DbException exception)
-        {
-            throw new TokenStoreException("The control database cannot be written.", exception);
-        }
-        finally
-        {
-            _writer.Release();
-        }
-    }
-
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await using (var connection = new SqliteConnection(_connectionString)) SqliteConnection.ClearPool(connection);
-        _writer.Dispose();
+        await base.DisposeAsync();
         await _lock.DisposeAsync();
     }
+
+    protected override async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(_connectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+
+            // A commit that was reported survives a power cut; said anew, since it belongs to the connection.
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA synchronous = FULL";
+            command.ExecuteNonQuery();
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>There is one writer: nobody comes between.</summary>
+    protected override bool IsConflict(DbException exception) => false;
 
     private static void MakePrivateFolder(string folder)
     {
@@ -133,7 +110,7 @@ internal sealed class ControlDatabase : IAsyncDisposable
         {
             throw new ControlPlaneException(
                 $"Another gateway uses {Path.GetDirectoryName(path)}: give this one a data folder of its own, "
-                + "or PostgreSQL to share.", exception);
+                + "and both PostgreSQL to share (ConnectionStrings:Postgres).", exception);
         }
     }
 
@@ -168,25 +145,5 @@ internal sealed class ControlDatabase : IAsyncDisposable
         await using var connection = await ConnectAsync(cancellationToken);
         await connection.ExecuteAsync("PRAGMA journal_mode = WAL");
         await Migrations.ApplyAsync(connection, Dialect.Sqlite, time, cancellationToken);
-    }
-
-    private async ValueTask<SqliteConnection> ConnectAsync(CancellationToken cancellationToken)
-    {
-        var connection = new SqliteConnection(_connectionString);
-        try
-        {
-            await connection.OpenAsync(cancellationToken);
-
-            // A commit that was reported survives a power cut; said anew, since it belongs to the connection.
-            using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA synchronous = FULL";
-            command.ExecuteNonQuery();
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
     }
 }

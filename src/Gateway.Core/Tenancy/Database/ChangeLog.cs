@@ -1,14 +1,7 @@
-using System.Data.Common;
 using System.Text;
 using Dapper;
 
-namespace Gateway.Core.Tenancy;
-
-/// <summary>What a change touched: the log tells every gateway's table which tokens to look at again.</summary>
-/// <param name="What">The kind: token, project, key, membership, organization.</param>
-/// <param name="Id">Its row.</param>
-/// <param name="TokenId">The token whose entry this ends or brings, if any.</param>
-internal readonly record struct Touched(string What, long Id, long? TokenId = null);
+namespace Gateway.Core.Tenancy.Database;
 
 /// <summary>The epoch and its log, written as the last thing that a transaction does.</summary>
 internal static class ChangeLog
@@ -17,14 +10,14 @@ internal static class ChangeLog
     public const int KeptEpochs = 100_000;
 
     /// <summary>
-    /// Raises the epoch, in one command with what it means. Nothing may follow but the commit: the row is locked
-    /// from here on, and that is what makes the order of commits the order of epochs.
+    /// Statements that raise the epoch together with what it means, and give its new value. Done may follow but the
+    /// commit: the row is locked from here on, and that is what makes the order of commits the order of epochs.
     /// </summary>
-    public static async Task<long> RaiseAsync(DbTransaction transaction, params Touched[] touched)
+    public static (string Sql, DynamicParameters Parameters) Raise(IReadOnlyList<Touched> touched)
     {
         var sql = new StringBuilder("UPDATE epoch SET value = value + 1;\n");
         var parameters = new DynamicParameters();
-        for (int i = 0; i < touched.Length; i++)
+        for (int i = 0; i < touched.Count; i++)
         {
             sql.Append(
                 $"""
@@ -34,14 +27,17 @@ internal static class ChangeLog
                 """);
             parameters.Add($"What{i}", touched[i].What);
             parameters.Add($"Id{i}", touched[i].Id);
-            parameters.Add($"TokenId{i}", touched[i].TokenId);
+            parameters.Add($"TokenId{i}", touched[i].TokenId, System.Data.DbType.Int64);
         }
 
+        // A deleted project remembers its own epoch: a gateway that has come so far knows of its end.
         sql.Append(
             $"""
+            UPDATE projects SET deletion_epoch = (SELECT value FROM epoch)
+            WHERE deleted_at IS NOT NULL AND deletion_epoch IS NULL;
             DELETE FROM change_log WHERE epoch <= (SELECT value FROM epoch) - {KeptEpochs};
             SELECT value FROM epoch;
             """);
-        return await transaction.Connection!.ExecuteScalarAsync<long>(sql.ToString(), parameters, transaction);
+        return (sql.ToString(), parameters);
     }
 }

@@ -1,0 +1,117 @@
+using System.Data;
+using System.Data.Common;
+using Dapper;
+using Gateway.Core.Tokens;
+
+namespace Gateway.Core.Tenancy.Database;
+
+/// <summary>
+/// The control plane's database: how it is read and changed, and what its failures are called. SQLite's file for one
+/// gateway, PostgreSQL for any number of them.
+/// </summary>
+internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
+{
+    // Each loses to another one that was committed: so many in a row are more than a crowd of gateways makes.
+    private const int MaxAttempts = 20;
+
+    protected static readonly TimeSpan WriteWait = TimeSpan.FromSeconds(2);
+
+    private readonly SemaphoreSlim _writer = new(1);
+
+    /// <summary>One or more reads; in one snapshot when the work is one statement.</summary>
+    /// <exception cref="TokenStoreException">The database cannot be read.</exception>
+    public async ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await ConnectAsync(cancellationToken);
+            return await work(connection);
+        }
+        catch (Exception exception) when (IsFailure(exception, cancellationToken))
+        {
+            throw new TokenStoreException("The control database cannot be read.", exception);
+        }
+    }
+
+    /// <summary>
+    /// One transaction, as if it were alone; it may be run again when another gateway's came between. It is committed
+    /// when the work returns a value, with the epoch raised as the last thing before, and rolled back when the work
+    /// refuses.
+    /// </summary>
+    /// <exception cref="TokenStoreException">It cannot be written, or the commit's fate is not known.</exception>
+    public async Task<Written<T>> WriteAsync<T>(
+        Func<ControlWrite, Task<Outcome<T>>> work, CancellationToken cancellationToken)
+    {
+        if (!await _writer.WaitAsync(WriteWait, cancellationToken))
+            throw new TokenStoreException("The control database is busy.");
+
+        try
+        {
+            for (int attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    return await TryWriteAsync(work, cancellationToken);
+                }
+                catch (DbException conflict) when (IsConflict(conflict) && attempt < MaxAttempts)
+                {
+                    // Whoever won is committed; the next attempt sees it.
+                    await Task.Delay(TimeSpan.FromMilliseconds(attempt), time, cancellationToken);
+                }
+            }
+        }
+        catch (Exception exception) when (IsFailure(exception, cancellationToken))
+        {
+            throw new TokenStoreException("The control database cannot be written.", exception);
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    public virtual ValueTask DisposeAsync()
+    {
+        _writer.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    protected abstract ValueTask<DbConnection> ConnectAsync(CancellationToken cancellationToken);
+
+    /// <summary>Whether another transaction came between, so that the same work may well succeed.</summary>
+    protected abstract bool IsConflict(DbException exception);
+
+    /// <summary>Raises the epoch and commits, in as little time as can be.</summary>
+    protected virtual async Task<long> RaiseAndCommitAsync(DbTransaction transaction, IReadOnlyList<Touched> touched)
+    {
+        var (sql, parameters) = ChangeLog.Raise(touched);
+        long epoch = await transaction.Connection!.ExecuteScalarAsync<long>(sql, parameters, transaction);
+        await transaction.CommitAsync(CancellationToken.None);
+        return epoch;
+    }
+
+    private async Task<Written<T>> TryWriteAsync<T>(
+        Func<ControlWrite, Task<Outcome<T>>> work, CancellationToken cancellationToken)
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        await using var transaction =
+            await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken);
+        var change = new ControlWrite(transaction, time.GetUtcNow().ToUnixMicroseconds());
+        var outcome = await work(change);
+        if (outcome.Refusal is not null)
+        {
+            await transaction.RollbackAsync(CancellationToken.None);
+            return new Written<T>(outcome, 0);
+        }
+
+        if (change.Touched.Count > 0)
+            return new Written<T>(outcome, await RaiseAndCommitAsync(transaction, change.Touched));
+
+        await transaction.CommitAsync(CancellationToken.None);
+        return new Written<T>(outcome, 0);
+    }
+
+    private static bool IsFailure(Exception exception, CancellationToken cancellationToken) =>
+        exception is DbException or TimeoutException
+        || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+}

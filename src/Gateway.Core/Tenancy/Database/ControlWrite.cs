@@ -1,0 +1,51 @@
+using System.Data.Common;
+using Dapper;
+
+namespace Gateway.Core.Tenancy.Database;
+
+/// <summary>
+/// One change of the control database while it is made: its transaction, its time, and what it touches. The epoch is
+/// raised by the database at the end, not here.
+/// </summary>
+internal sealed class ControlWrite(DbTransaction transaction, long now)
+{
+    private readonly List<Touched> _touched = [];
+
+    public DbTransaction Transaction => transaction;
+
+    public DbConnection Connection => transaction.Connection!;
+
+    /// <summary>Microseconds since 1970 UTC; one for the whole change.</summary>
+    public long Now => now;
+
+    public IReadOnlyList<Touched> Touched => _touched;
+
+    /// <summary>
+    /// Tells the log of something that gives or takes access, or alters what capture does. A change that concerns a
+    /// token names it: every gateway looks it up anew.
+    /// </summary>
+    public void Touch(string what, long id, long? tokenId = null) => _touched.Add(new Touched(what, id, tokenId));
+
+    public Task<int> ExecuteAsync(string sql, object? parameters = null) =>
+        Connection.ExecuteAsync(sql, parameters, transaction);
+
+    /// <summary>The first column of the first row; the type's default when there is none.</summary>
+    public Task<T?> ScalarAsync<T>(string sql, object? parameters = null) =>
+        Connection.ExecuteScalarAsync<T>(sql, parameters, transaction);
+
+    public Task<T?> RowAsync<T>(string sql, object? parameters = null) =>
+        Connection.QuerySingleOrDefaultAsync<T>(sql, parameters, transaction);
+
+    public async Task<List<T>> RowsAsync<T>(string sql, object? parameters = null) =>
+        (await Connection.QueryAsync<T>(sql, parameters, transaction)).AsList();
+}
+
+/// <summary>What a change touched.</summary>
+/// <param name="What">The kind: token, project, key, membership, organization, session.</param>
+/// <param name="Id">Its row.</param>
+/// <param name="TokenId">The token whose entry this ends or brings, if any.</param>
+internal readonly record struct Touched(string What, long Id, long? TokenId = null);
+
+/// <param name="Outcome">What came of it; when it was refused, nothing was written.</param>
+/// <param name="Epoch">The epoch of the change; 0 when it touched nothing that has one.</param>
+internal readonly record struct Written<T>(Outcome<T> Outcome, long Epoch);
