@@ -33,6 +33,12 @@ internal sealed record ApiError(string Type, string Code, string Detail, string?
     public static IResult NotFound(string detail = "Not found.") =>
         Json(StatusCodes.Status404NotFound, new ApiError("invalid_request", "not_found", detail));
 
+    /// <summary>415: not sent as JSON.</summary>
+    public static IResult UnsupportedMediaType(string detail) =>
+        Json(
+            StatusCodes.Status415UnsupportedMediaType,
+            new ApiError("invalid_request", "unsupported_media_type", detail));
+
     /// <summary>429: too often.</summary>
     public static IResult TooMany(string detail, int retryAfterSeconds = 60) =>
         new WithHeader(

@@ -14,6 +14,9 @@ internal static class Callers
         return BearerKey(context) is { } key ? Caller.OfKey(key, ip) : Caller.Nobody(ip);
     }
 
+    /// <summary>Whether the request brings a key, whatever it is worth; a cookie beside it counts not.</summary>
+    public static bool HasKey(HttpContext context) => BearerKey(context) is not null;
+
     /// <summary>The answer for a caller whose request was refused.</summary>
     public static IResult ToError(this Refusal refusal) => refusal.Kind switch
     {
