@@ -36,10 +36,7 @@ public sealed class BootstrapOptions
 
     private static string? ProjectTokenError(string token)
     {
-        if (token.Length is 0 or > TokenFormat.MaxTokenBytes) return "must have 1 to 64 characters.";
-        if (token.AsSpan().ContainsAnyExceptInRange('!', '~')) return "must be printable ASCII without spaces.";
-        if (token.StartsWith(TokenFormat.PersonalPrefix, StringComparison.Ordinal))
-            return "begins with phx_, which is for personal API keys: a project token is public.";
+        if (TokenImport.Mistake(token) is { } mistake) return mistake;
 
         // Its MAC cannot be right: the secret behind it is made in this very start.
         return TokenFormat.IsProjectToken(Encoding.ASCII.GetBytes(token))
@@ -83,21 +80,21 @@ public sealed class BootstrapResult
 /// </summary>
 internal sealed record Installation(string Id, byte[] Secret)
 {
-    public const string FirstProjectName = "Default Project";
+    private const string FirstOrganizationName = "Default Organization";
 
     // Who the fence asks is the installation's property: two gateways must never ask different ones.
     private const string ProcessAuthority = "process";
 
     /// <exception cref="ControlPlaneException">Another authority is in use, or a given value is not valid.</exception>
     public static async Task<(Installation Installation, BootstrapResult? Made)> ReadOrMakeAsync(
-        ControlDatabase database, BootstrapOptions options, CancellationToken cancellationToken)
+        ControlDatabase database, ControlPlaneOptions options, CancellationToken cancellationToken)
     {
         var written = await database.WriteAsync<(Installation, BootstrapResult?)>(
             async change =>
             {
                 var row = await change.RowAsync<Row>(
                     "SELECT id AS Id, secret AS Secret, authority AS Authority FROM installation");
-                if (row is null) return await MakeAsync(change, options);
+                if (row is null) return await MakeAsync(change, options.Bootstrap, options.DefaultPlan);
 
                 if (row.Authority != ProcessAuthority)
                 {
@@ -114,7 +111,7 @@ internal sealed record Installation(string Id, byte[] Secret)
     public override string ToString() => $"installation {Id}";
 
     private static async Task<(Installation, BootstrapResult?)> MakeAsync(
-        ControlWrite change, BootstrapOptions options)
+        ControlWrite change, BootstrapOptions options, string defaultPlan)
     {
         string[] errors = [.. options.Errors()];
         if (errors.Length > 0) throw new ControlPlaneException(string.Join(Environment.NewLine, errors));
@@ -138,29 +135,20 @@ internal sealed record Installation(string Id, byte[] Secret)
         string token = options.ProjectToken ?? format.NewProjectToken();
         string key = options.ApiKey ?? format.NewPersonalKey();
 
-        long organizationId = await InsertOrganizationAsync(change);
-        await InsertOwnerAsync(change, organizationId, key);
-        long projectId = await InsertProjectAsync(change, organizationId, FirstProjectName);
-        await ProjectTokens.InsertAsync(change, projectId, token, isImported: options.ProjectToken is not null);
+        long ownerId = await InsertOwnerAsync(change, key);
+        var made = await Organizations.InsertAsync(
+            change, FirstOrganizationName, defaultPlan, ownerId, token, isImported: options.ProjectToken is not null);
 
         return (installation, new BootstrapResult
         {
-            ProjectId = (ulong)projectId,
-            ProjectName = FirstProjectName,
+            ProjectId = (ulong)made.ProjectId,
+            ProjectName = Projects.FirstName,
             ProjectToken = options.ProjectToken is null ? token : null,
             ApiKey = options.ApiKey is null ? key : null,
         });
     }
 
-    private static Task<long> InsertOrganizationAsync(ControlWrite change) =>
-        change.ScalarAsync<long>(
-            """
-            INSERT INTO organizations (uuid, name, created_at)
-            VALUES (@Uuid, 'Default Organization', @Now) RETURNING id
-            """,
-            new { Uuid = Guid.NewGuid().ToString(), change.Now });
-
-    private static async Task InsertOwnerAsync(ControlWrite change, long organizationId, string key)
+    private static async Task<long> InsertOwnerAsync(ControlWrite change, string key)
     {
         long userId = await change.ScalarAsync<long>(
             """
@@ -168,12 +156,6 @@ internal sealed record Installation(string Id, byte[] Secret)
             VALUES (@Uuid, 'owner@localhost', 'Owner', @Now) RETURNING id
             """,
             new { Uuid = Guid.NewGuid().ToString(), change.Now });
-        await change.ExecuteAsync(
-            """
-            INSERT INTO memberships (organization_id, user_id, level, joined_at)
-            VALUES (@OrganizationId, @UserId, @Level, @Now)
-            """,
-            new { OrganizationId = organizationId, UserId = userId, Level = (int)MemberLevel.Owner, change.Now });
         await change.ExecuteAsync(
             """
             INSERT INTO personal_api_keys (user_id, sha256, mask, label, scopes, created_at)
@@ -187,19 +169,7 @@ internal sealed record Installation(string Id, byte[] Secret)
                 Scopes = Scopes.All,
                 change.Now,
             });
-    }
-
-    private static async Task<long> InsertProjectAsync(ControlWrite change, long organizationId, string name)
-    {
-        long id = await change.ScalarAsync<long>(
-            "UPDATE installation SET last_project_id = last_project_id + 1 RETURNING last_project_id");
-        await change.ExecuteAsync(
-            """
-            INSERT INTO projects (id, uuid, organization_id, name, created_at)
-            VALUES (@Id, @Uuid, @OrganizationId, @Name, @Now)
-            """,
-            new { Id = id, Uuid = Guid.NewGuid().ToString(), OrganizationId = organizationId, Name = name, change.Now });
-        return id;
+        return userId;
     }
 
     private sealed class Row

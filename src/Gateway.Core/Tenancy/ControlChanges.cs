@@ -1,8 +1,12 @@
+using System.Data.Common;
 using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tenancy;
+
+/// <summary>Whether somebody may, as the database says at this moment.</summary>
+internal delegate Task<Outcome<T>> Judge<T>(DbConnection connection, DbTransaction? transaction);
 
 /// <summary>
 /// How everything that the control plane does is done: a read is judged from the database after the request came in; a
@@ -35,14 +39,54 @@ internal sealed class ControlChanges(
         return written;
     }
 
+    /// <summary>
+    /// As above, by somebody who must be allowed to: judged before, so that who may not takes nobody's place, and again
+    /// inside the change, since access may have been lost in between.
+    /// </summary>
+    public async Task<Written<T>> RunAsync<TAccess, T>(
+        Judge<TAccess> judge,
+        Func<ControlWrite, TAccess, Task<Outcome<T>>> work,
+        CancellationToken cancellationToken)
+    {
+        var before = await database.ReadAsync(
+            async connection => await judge(connection, null), cancellationToken);
+        if (before.Refusal is { } refusal) return new Written<T>(refusal, 0);
+
+        return await RunAsync<T>(
+            async change =>
+            {
+                var access = await judge(change.Connection, change.Transaction);
+                return access.Refusal is { } lost ? lost : await work(change, access.Value);
+            },
+            cancellationToken);
+    }
+
     /// <summary>As above, for who does not tell the epoch.</summary>
-    public async Task<Outcome<T>> ChangeAsync<T>(
-        Func<ControlWrite, Task<Outcome<T>>> work, CancellationToken cancellationToken) =>
-        (await RunAsync(work, cancellationToken)).Outcome;
+    public async Task<Outcome<T>> ChangeAsync<TAccess, T>(
+        Judge<TAccess> judge,
+        Func<ControlWrite, TAccess, Task<Outcome<T>>> work,
+        CancellationToken cancellationToken) =>
+        (await RunAsync(judge, work, cancellationToken)).Outcome;
+
+    /// <summary>Makes sure that a change which was recorded before is in force.</summary>
+    /// <exception cref="TokenStoreException">It is not known to be: 503.</exception>
+    public ValueTask ConfirmAsync(long epoch) => authority.RaiseAsync(epoch, CancellationToken.None);
+
+    /// <summary>Reads something that the caller may see.</summary>
+    /// <exception cref="TokenStoreException">The database cannot be read: 503.</exception>
+    public async ValueTask<Outcome<T>> ReadAsync<TAccess, T>(
+        Judge<TAccess> judge, Func<DbConnection, TAccess, Task<T>> read, CancellationToken cancellationToken) =>
+        await database.ReadAsync<Outcome<T>>(
+            async connection =>
+            {
+                var access = await judge(connection, null);
+                return access.Refusal is { } refusal ? refusal : await read(connection, access.Value);
+            },
+            cancellationToken);
 
     /// <exception cref="TokenStoreException">The database cannot be read: 503.</exception>
     public ValueTask<T> ReadAsync<T>(
-        Func<System.Data.Common.DbConnection, ValueTask<T>> work, CancellationToken cancellationToken) =>
+        Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken) =>
         database.ReadAsync(work, cancellationToken);
 
     /// <summary>Written down once a minute at most; it must not cost anyone the answer.</summary>

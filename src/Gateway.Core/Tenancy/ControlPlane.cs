@@ -8,7 +8,11 @@ namespace Gateway.Core.Tenancy;
 
 /// <param name="Folder">Where the SQLite file is kept; made private to its owner.</param>
 /// <param name="Bootstrap">Values for the first start.</param>
-public sealed record ControlPlaneOptions(string Folder, BootstrapOptions Bootstrap);
+public sealed record ControlPlaneOptions(string Folder, BootstrapOptions Bootstrap)
+{
+    /// <summary>What a new organization has: one of <see cref="Plans"/>.</summary>
+    public string DefaultPlan { get; init; } = Plans.Unlimited;
+}
 
 /// <summary>
 /// Organizations, projects, members and keys, and what capture needs of them: <see cref="Tokens"/> and
@@ -20,6 +24,7 @@ public sealed class ControlPlane : IAsyncDisposable
     private readonly ChangeFollower _follower;
 
     private ControlPlane(
+        ControlPlaneOptions options,
         ControlDatabase database,
         Installation installation,
         BootstrapResult? bootstrapped,
@@ -39,7 +44,15 @@ public sealed class ControlPlane : IAsyncDisposable
 
         var changes = new ControlChanges(database, store, authority, time);
         var access = new AccessQueries(format, IsProjectToken, time);
-        Projects = new Projects(changes, access, format);
+        var gate = new Gatekeeper(access);
+        Organizations = new Organizations(changes, access, gate, format, options.DefaultPlan);
+        Members = new Members(changes, gate);
+        Invites = new Invites(changes, gate, time);
+        Projects = new Projects(changes, access, gate, format);
+        ProjectMembers = new ProjectMembers(changes, gate);
+        Moves = new Moves(changes, access, gate);
+        Keys = new Keys(changes, access, gate, format);
+        AuditLog = new AuditLog(changes, gate);
     }
 
     /// <summary>Whose token is it?</summary>
@@ -48,7 +61,21 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>Does what was looked up still hold?</summary>
     public Fence Fence { get; }
 
+    public Organizations Organizations { get; }
+
+    public Members Members { get; }
+
+    public Invites Invites { get; }
+
     public Projects Projects { get; }
+
+    public ProjectMembers ProjectMembers { get; }
+
+    public Moves Moves { get; }
+
+    public Keys Keys { get; }
+
+    public AuditLog AuditLog { get; }
 
     /// <summary>Random, made by the first start.</summary>
     public string InstallationId { get; }
@@ -72,11 +99,11 @@ public sealed class ControlPlane : IAsyncDisposable
         try
         {
             var (installation, made) =
-                await Installation.ReadOrMakeAsync(database, options.Bootstrap, cancellationToken);
+                await Installation.ReadOrMakeAsync(database, options, cancellationToken);
 
             // What was recorded by a process that died before it was in force is in force from here on.
             long epoch = await new SqlTokenStore(database).ReadEpochAsync(cancellationToken);
-            var plane = new ControlPlane(database, installation, made, authorityAt(epoch), time, loggers);
+            var plane = new ControlPlane(options, database, installation, made, authorityAt(epoch), time, loggers);
             await plane._follower.ReloadAsync(cancellationToken);
             return plane;
         }

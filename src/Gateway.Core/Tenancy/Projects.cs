@@ -4,20 +4,19 @@ using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tenancy;
 
-/// <param name="Project">With the new token.</param>
-/// <param name="RevokedAt">When the old token ended.</param>
-/// <param name="Epoch">The epoch of the change, which the fence shows from now on.</param>
-public sealed record TokenReset(ProjectAccess Project, DateTimeOffset RevokedAt, long Epoch);
-
 /// <summary>Projects as their people see and steer them.</summary>
 public sealed class Projects
 {
+    /// <summary>What every organization begins with.</summary>
+    public const string FirstName = "Default Project";
+
     private readonly ControlChanges _changes;
     private readonly AccessQueries _access;
+    private readonly Gatekeeper _gate;
     private readonly TokenFormat _format;
 
-    internal Projects(ControlChanges changes, AccessQueries access, TokenFormat format) =>
-        (_changes, _access, _format) = (changes, access, format);
+    internal Projects(ControlChanges changes, AccessQueries access, Gatekeeper gate, TokenFormat format) =>
+        (_changes, _access, _gate, _format) = (changes, access, gate, format);
 
     /// <summary>One that the caller may enter. Read from the database for each request.</summary>
     /// <param name="caller">Who asks.</param>
@@ -51,43 +50,199 @@ public sealed class Projects
         return list;
     }
 
+    /// <summary>Those of one organization that the caller may enter.</summary>
+    public async ValueTask<Outcome<List<ProjectAccess>>> ListOfAsync(
+        Caller caller, string organization, CancellationToken cancellationToken) =>
+        await _changes.ReadAsync<Outcome<List<ProjectAccess>>>(
+            async connection =>
+            {
+                var access = await _access.OrganizationAsync(
+                    connection, null, caller, organization, Scopes.ProjectRead);
+                return access.Refusal is { } refusal
+                    ? refusal
+                    : await _access.ProjectsAsync(connection, caller, Scopes.ProjectRead, access.Value.RowId);
+            },
+            cancellationToken);
+
+    public Task<Outcome<ProjectAccess>> CreateAsync(
+        Caller caller, string organization, NewProject wanted, CancellationToken cancellationToken) =>
+        _changes.ChangeAsync<OrganizationAccess, ProjectAccess>(
+            _gate.Organization(caller, organization, Scopes.ProjectWrite, MemberLevel.Admin),
+            async (change, access) =>
+            {
+                if (wanted.Settings.Check() is { } mistake) return mistake;
+                if (await Plans.RoomForOneMoreAsync(change, access.RowId) is { } full) return full;
+
+                string token = wanted.Token ?? _format.NewProjectToken();
+                bool isImported = false;
+                if (wanted.Token is not null)
+                {
+                    var import = await TokenImport.CheckAsync(change, _format, wanted.Token);
+                    if (import.Refusal is not null) return import.Refusal;
+                    isImported = import.Value;
+                }
+
+                long id = await InsertAsync(change, access.RowId, wanted.Name);
+                await ProjectTokens.InsertAsync(change, id, token, isImported);
+                await wanted.Settings.WriteAsync(change, id);
+                await AuditLog.AppendAsync(
+                    change, access.RowId, access.Actor, "project.created", $"project {id}",
+                    new { wanted.Name, Token = AuditLog.Fingerprint(token), Imported = isImported });
+                return await AccessAsync(change, caller, id);
+            },
+            cancellationToken);
+
+    /// <summary>Changes what is given; capture goes by it from the return on.</summary>
+    public Task<Outcome<ProjectAccess>> UpdateAsync(
+        Caller caller, string idOrCurrent, string? name, ProjectSettings settings,
+        CancellationToken cancellationToken) =>
+        _changes.ChangeAsync<ProjectAccess, ProjectAccess>(
+            _gate.Project(caller, idOrCurrent, Scopes.ProjectWrite, ProjectLevel.Admin),
+            async (change, project) =>
+            {
+                if (settings.Check() is { } mistake) return mistake;
+
+                long id = (long)project.ProjectId;
+                if (name is not null)
+                {
+                    await change.ExecuteAsync(
+                        "UPDATE projects SET name = @Name WHERE id = @Id", new { Name = name, Id = id });
+                }
+
+                await settings.WriteAsync(change, id);
+                await ProjectTokens.TouchAsync(change, id);
+                await AuditLog.AppendAsync(
+                    change, project.OrganizationRowId, project.Actor, "project.changed", $"project {id}",
+                    new
+                    {
+                        name,
+                        settings.TimeZone,
+                        settings.AnonymizeIps,
+                        settings.AllowedOrigins,
+                        settings.DefaultLevel,
+                    });
+                return await AccessAsync(change, caller, id);
+            },
+            cancellationToken);
+
+    /// <summary>
+    /// Deletes it: from the return on its token is refused and nothing of it can be read. Its events are erased in the
+    /// background.
+    /// </summary>
+    public Task<Outcome<Done>> DeleteAsync(Caller caller, string idOrCurrent, CancellationToken cancellationToken) =>
+        _changes.ChangeAsync<ProjectAccess, Done>(
+            _gate.ProjectOfAdmin(caller, idOrCurrent, Scopes.ProjectWrite),
+            async (change, project) =>
+            {
+                await EntombAsync(change, (long)project.ProjectId);
+                await AuditLog.AppendAsync(
+                    change, project.OrganizationRowId, project.Actor, "project.deleted",
+                    $"project {project.ProjectId}", new { project.Name });
+                return default(Done);
+            },
+            cancellationToken);
+
     /// <summary>
     /// Gives a project a new token. When this returns, no request received from then on is accepted with the old one,
     /// and none of its events is stored.
     /// </summary>
+    /// <param name="caller">An admin of the project.</param>
+    /// <param name="idOrCurrent">The project.</param>
+    /// <param name="idempotencyKey">One that was used before gives that answer again; null: none.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="TokenStoreException">Not recorded, or recorded and not known to be in force: 503.</exception>
     public async Task<Outcome<TokenReset>> ResetTokenAsync(
-        Caller caller, string idOrCurrent, CancellationToken cancellationToken)
+        Caller caller, string idOrCurrent, string? idempotencyKey, CancellationToken cancellationToken)
     {
-        // Who may not is turned away before the one writer's place is taken.
-        var before = RequireAdmin(await EnterAsync(caller, idOrCurrent, Scopes.ProjectWrite, cancellationToken));
-        if (before.Refusal is { } refusal) return refusal;
-
-        var written = await _changes.RunAsync<(ProjectAccess Project, long At)>(
-            async change =>
+        var written = await _changes.RunAsync<ProjectAccess, TokenReset>(
+            _gate.Project(caller, idOrCurrent, Scopes.ProjectWrite, ProjectLevel.Admin),
+            async (change, project) =>
             {
-                // Again, in the transaction: access may have been lost since.
-                var project = RequireAdmin(await AccessAsync(change, caller, idOrCurrent));
-                if (project.Refusal is not null) return project.Refusal;
+                long id = (long)project.ProjectId;
+                var before = idempotencyKey is null
+                    ? null
+                    : await IdempotentResets.FindAsync(change, project, idempotencyKey);
+                if (before is not null) return before;
 
-                long id = (long)project.Value.ProjectId;
+                string token = _format.NewProjectToken();
                 await ProjectTokens.RevokeAsync(change, id);
-                await ProjectTokens.InsertAsync(change, id, _format.NewProjectToken(), isImported: false);
-                var after = await AccessAsync(change, caller, idOrCurrent);
-                return (after.Value, change.Now);
+                long tokenId = await ProjectTokens.InsertAsync(change, id, token, isImported: false);
+                if (idempotencyKey is not null)
+                    await IdempotentResets.AddAsync(change, project, idempotencyKey, tokenId);
+                await AuditLog.AppendAsync(
+                    change, project.OrganizationRowId, project.Actor, "project.token_reset", $"project {id}",
+                    new
+                    {
+                        From = project.ApiToken is null ? null : AuditLog.Fingerprint(project.ApiToken),
+                        To = AuditLog.Fingerprint(token),
+                    });
+                return new TokenReset(project, token, UnixTime.FromUnixMicroseconds(change.Now), 0);
             },
             cancellationToken);
 
-        if (written.Outcome.Refusal is not null) return written.Outcome.Refusal;
-        var (reset, at) = written.Outcome.Value;
-        return new TokenReset(reset, UnixTime.FromUnixMicroseconds(at), written.Epoch);
+        if (written.Outcome.Refusal is { } refusal) return refusal;
+        var reset = written.Outcome.Value;
+        if (written.Epoch > 0) return reset with { Epoch = written.Epoch };
+
+        // Asked for again: whoever asked first may have died before it was in force.
+        await _changes.ConfirmAsync(reset.Epoch);
+        return reset;
     }
 
-    private Task<Outcome<ProjectAccess>> AccessAsync(ControlWrite change, Caller caller, string idOrCurrent) =>
-        _access.ProjectAsync(change.Connection, change.Transaction, caller, idOrCurrent, Scopes.ProjectWrite);
+    /// <summary>The row of a new project. Ids are drawn from one number that only rises.</summary>
+    internal static async Task<long> InsertAsync(ControlWrite change, long organizationId, string name)
+    {
+        long id = await change.ScalarAsync<long>(
+            "UPDATE installation SET last_project_id = last_project_id + 1 RETURNING last_project_id");
+        await change.ExecuteAsync(
+            """
+            INSERT INTO projects (id, uuid, organization_id, name, created_at)
+            VALUES (@Id, @Uuid, @OrganizationId, @Name, @Now)
+            """,
+            new
+            {
+                Id = id,
+                Uuid = Guid.NewGuid().ToString(),
+                OrganizationId = organizationId,
+                Name = name,
+                change.Now,
+            });
+        change.Touch("project", id);
+        return id;
+    }
 
-    private static Outcome<ProjectAccess> RequireAdmin(Outcome<ProjectAccess> project) =>
-        project.Refusal is null && project.Value.Level < ProjectLevel.Admin
-            ? Refusal.Forbidden("Only an admin of the project may do this.")
-            : project;
+    /// <summary>The tombstone: the row stays, so that its id, its token and its erasure are remembered.</summary>
+    internal static async Task EntombAsync(ControlWrite change, long id)
+    {
+        await change.ExecuteAsync("UPDATE projects SET deleted_at = @Now WHERE id = @Id", new { change.Now, Id = id });
+        await ProjectTokens.RevokeAsync(change, id);
+        change.Touch("project", id);
+    }
+
+    private Task<Outcome<ProjectAccess>> AccessAsync(ControlWrite change, Caller caller, long id) =>
+        _access.ProjectAsync(
+            change.Connection,
+            change.Transaction,
+            caller,
+            id.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            Scopes.ProjectWrite);
+}
+
+/// <param name="Name">For people.</param>
+/// <param name="Token">One that apps in the field have already; null: a new one.</param>
+/// <param name="Settings">What is not given is as for every new project.</param>
+public sealed record NewProject(string Name, string? Token, ProjectSettings Settings)
+{
+    /// <summary>Without the token.</summary>
+    public override string ToString() => Name;
+}
+
+/// <param name="Project">As it was before.</param>
+/// <param name="Token">The new token.</param>
+/// <param name="RevokedAt">When the old token ended.</param>
+/// <param name="Epoch">The epoch of the change, which the fence shows from now on.</param>
+public sealed record TokenReset(ProjectAccess Project, string Token, DateTimeOffset RevokedAt, long Epoch)
+{
+    /// <summary>Without the token.</summary>
+    public override string ToString() => $"reset at epoch {Epoch}";
 }

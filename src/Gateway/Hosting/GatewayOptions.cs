@@ -26,6 +26,9 @@ internal sealed record GatewayOptions
     /// <summary>Values for the first start; they count only while the database is empty.</summary>
     public required BootstrapOptions Bootstrap { get; init; }
 
+    /// <summary>What a new organization has: one of <see cref="Plans"/>.</summary>
+    public required string DefaultPlan { get; init; }
+
     /// <summary>Proxies whose <c>X-Forwarded-For</c> is believed.</summary>
     public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
 
@@ -52,12 +55,15 @@ internal sealed record GatewayOptions
                 ProjectToken = reader.Text("Bootstrap:ProjectToken"),
                 ApiKey = reader.Text("Bootstrap:ApiKey"),
             },
+            DefaultPlan = reader.Text("DefaultPlan") ?? Plans.Unlimited,
             TrustedProxies = reader.Networks("TrustedProxies"),
             ClickHouse = Blank(configuration.GetConnectionString("ClickHouse")),
         };
 
         if (options.ClickHouse is not null && !ClickHouseOptions.TryParse(options.ClickHouse, out _, out string? error))
             reader.Fail($"ConnectionStrings:ClickHouse: {error}");
+        if (options.DefaultPlan is not (Plans.Free or Plans.Unlimited))
+            reader.Fail($"Gateway:DefaultPlan is '{options.DefaultPlan}'; it must be free or unlimited.");
         foreach (string mistake in options.Bootstrap.Errors()) reader.Fail(mistake);
 
         CheckTogether(options, reader);

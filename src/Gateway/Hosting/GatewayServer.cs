@@ -65,7 +65,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     public static async Task<GatewayServer> OpenAsync(GatewayOptions options, ILoggerFactory loggers)
     {
         var plane = await ControlPlane.OpenAsync(
-            new ControlPlaneOptions(options.Data, options.Bootstrap),
+            new ControlPlaneOptions(options.Data, options.Bootstrap) { DefaultPlan = options.DefaultPlan },
             TimeProvider.System,
             loggers,
             CancellationToken.None);
@@ -91,7 +91,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
         app.MapHealth(_state, _plane.Fence);
         app.MapMetrics(() => MetricsPage.Write(_counters, budget, _plane, _journal?.Status, _shipper));
-        app.MapProjects();
+        app.MapTenancy();
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);
         app.MapFallback("{*path}", () => ApiError.NotFound("There is nothing at this path."));
     }

@@ -47,7 +47,7 @@ public abstract class ControlPlaneFixture : IDisposable
 
     protected static Task<Outcome<TokenReset>> ResetAsync(
         ControlPlane plane, string? key, string id = "@current", CancellationToken cancellationToken = default) =>
-        plane.Projects.ResetTokenAsync(CallerOf(key), id, cancellationToken);
+        plane.Projects.ResetTokenAsync(CallerOf(key), id, idempotencyKey: null, cancellationToken);
 
     protected static Caller CallerOf(string? key) => key is null ? Caller.Nobody() : Caller.OfKey(key);
 

@@ -35,8 +35,9 @@ public sealed class ProjectEndpointsTests : IAsyncLifetime, IDisposable
             INSERT INTO organizations (uuid, name, created_at)
             VALUES ('00000000-0000-0000-0000-00000000000a', 'Strangers', 0);
             INSERT INTO users (uuid, email, first_name, created_at)
-            VALUES ('u2', 'stranger@x', 'S', 0), ('u3', 'member@x', 'M', 0);
-            INSERT INTO memberships VALUES (2, 2, 15, 0), (1, 3, 1, 0);
+            VALUES ('00000000-0000-0000-0000-0000000000b2', 'stranger@x', 'S', 0),
+                   ('00000000-0000-0000-0000-0000000000b3', 'member@x', 'M', 0);
+            INSERT INTO memberships (organization_id, user_id, level, joined_at) VALUES (2, 2, 15, 0), (1, 3, 1, 0);
             INSERT INTO projects (uuid, organization_id, name, created_at)
             VALUES ('00000000-0000-0000-0000-000000000002', 2, 'Theirs', 0);
             INSERT INTO personal_api_keys (user_id, sha256, mask, label, scopes, created_at)
@@ -50,7 +51,7 @@ public sealed class ProjectEndpointsTests : IAsyncLifetime, IDisposable
         builder.Services.AddSingleton(_plane);
         _app = builder.Build();
         _app.Urls.Add("http://127.0.0.1:0");
-        _app.MapProjects();
+        _app.MapTenancy();
         await _app.StartAsync();
         _client = new HttpClient { BaseAddress = new Uri(_app.Urls.Single()) };
     }

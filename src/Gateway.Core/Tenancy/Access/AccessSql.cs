@@ -41,7 +41,7 @@ internal static class AccessSql
 
     private const string ThisSession = "WHERE c.sha256 = @Sha256 AND c.expires_at > @Now";
 
-    /// <summary>A member's own level where there is one, else the project's for all; organization admins pass.</summary>
+    /// <summary>A member's own level, else the project's for all; organization admins pass.</summary>
     private const string MayEnter =
         """
         (m.level >= 8 OR COALESCE(

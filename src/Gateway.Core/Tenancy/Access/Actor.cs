@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Gateway.Core.Tenancy.Access;
 
 /// <summary>Somebody who was found in the database: the user behind a key or a session.</summary>
@@ -34,6 +36,19 @@ internal readonly record struct KeyUse(long KeyId, long? LastUsedAt);
 /// </summary>
 public sealed class ProjectAccess
 {
+    public ProjectAccess()
+    {
+    }
+
+    [SetsRequiredMembers]
+    private ProjectAccess(ProjectAccess from, OrganizationAccess to)
+    {
+        (Actor, ProjectId, Uuid, Name, TimeZone) = (from.Actor, from.ProjectId, from.Uuid, from.Name, from.TimeZone);
+        (AnonymizeIps, AllowedOrigins, DefaultLevel) = (from.AnonymizeIps, from.AllowedOrigins, from.DefaultLevel);
+        (CreatedAt, ApiToken, Level) = (from.CreatedAt, from.ApiToken, from.Level);
+        (OrganizationRowId, OrganizationId, MemberLevel) = (to.RowId, to.Id, to.Level);
+    }
+
     public required Actor Actor { get; init; }
 
     public required ulong ProjectId { get; init; }
@@ -70,6 +85,9 @@ public sealed class ProjectAccess
 
     /// <summary>The caller's level in the project; never none.</summary>
     public required ProjectLevel Level { get; init; }
+
+    /// <summary>The same project in another organization.</summary>
+    internal ProjectAccess MovedTo(OrganizationAccess organization) => new(this, organization);
 }
 
 /// <summary>An organization that the caller is a member of, as it was when the request came in.</summary>

@@ -3,8 +3,8 @@ using Gateway.Core.Tokens;
 namespace Gateway.Core.Tenancy.Access;
 
 /// <summary>
-/// Who asks, as the request says: the bearer of a personal API key, or of a session. Whether there is such a one is read
-/// from the database. Not a record: its text would show the key.
+/// Who asks, as the request says: the bearer of a personal API key, or of a session. Whether there is such a one is
+/// read from the database. Not a record: its text would show the key.
 /// </summary>
 public sealed class Caller
 {

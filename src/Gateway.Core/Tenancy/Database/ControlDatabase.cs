@@ -98,7 +98,7 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
             await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken);
         var change = new ControlWrite(transaction, time.GetUtcNow().ToUnixMicroseconds());
         var outcome = await work(change);
-        if (outcome.Refusal is not null)
+        if (outcome.Refusal is not null || change.IsDiscarded)
         {
             await transaction.RollbackAsync(CancellationToken.None);
             return new Written<T>(outcome, 0);

@@ -20,11 +20,17 @@ internal sealed class ControlWrite(DbTransaction transaction, long now)
 
     public IReadOnlyList<Touched> Touched => _touched;
 
+    /// <summary>True when it was only tried out: it is rolled back.</summary>
+    public bool IsDiscarded { get; private set; }
+
     /// <summary>
     /// Tells the log of something that gives or takes access, or alters what capture does. A change that concerns a
     /// token names it: every gateway looks it up anew.
     /// </summary>
     public void Touch(string what, long id, long? tokenId = null) => _touched.Add(new Touched(what, id, tokenId));
+
+    /// <summary>Tries the change out: everything is done, told, and rolled back.</summary>
+    public void Discard() => IsDiscarded = true;
 
     public Task<int> ExecuteAsync(string sql, object? parameters = null) =>
         Connection.ExecuteAsync(sql, parameters, transaction);

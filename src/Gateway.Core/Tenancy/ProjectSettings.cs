@@ -1,0 +1,96 @@
+using Gateway.Core.Tenancy.Access;
+using Gateway.Core.Tenancy.Database;
+
+namespace Gateway.Core.Tenancy;
+
+/// <summary>A project's settings; what is null stays as it is.</summary>
+public sealed record ProjectSettings
+{
+    public const int MaxOrigins = 50;
+    public const int MaxOriginLength = 255;
+
+    private const string AnySubdomain = "*.";
+
+    /// <summary>An IANA name.</summary>
+    public string? TimeZone { get; init; }
+
+    /// <summary>No address of a client is kept.</summary>
+    public bool? AnonymizeIps { get; init; }
+
+    /// <summary>
+    /// Origins whose pages may send events, such as <c>https://app.example.com</c> or <c>https://*.example.com</c>;
+    /// none: all may. A request that names no origin comes from no page, and is not held against it.
+    /// </summary>
+    public IReadOnlyList<string>? AllowedOrigins { get; init; }
+
+    /// <summary>What members are of whom the project says nothing: none or member.</summary>
+    public ProjectLevel? DefaultLevel { get; init; }
+
+    /// <summary>What is wrong with them; null: nothing.</summary>
+    public Refusal? Check()
+    {
+        if (TimeZone is not null && !IsTimeZone(TimeZone))
+            return Refusal.Invalid("timezone", "This is not the name of a time zone, such as Europe/Berlin.");
+        if (DefaultLevel is ProjectLevel.Admin)
+            return Refusal.Invalid("default_access", "This must be none or member.");
+        if (AllowedOrigins is null) return null;
+        if (AllowedOrigins.Count > MaxOrigins)
+            return Refusal.Invalid("allowed_origins", $"There may be at most {MaxOrigins} origins.");
+
+        return AllowedOrigins.All(IsOrigin)
+            ? null
+            : Refusal.Invalid(
+                "allowed_origins",
+                "Each must be a scheme and a host, such as https://app.example.com or https://*.example.com, of at "
+                + $"most {MaxOriginLength} characters.");
+    }
+
+    internal async Task WriteAsync(ControlWrite change, long projectId)
+    {
+        if (TimeZone is null && AnonymizeIps is null && AllowedOrigins is null && DefaultLevel is null) return;
+
+        await change.ExecuteAsync(
+            """
+            UPDATE projects SET
+                time_zone = COALESCE(@TimeZone, time_zone),
+                anonymize_ips = COALESCE(@AnonymizeIps, anonymize_ips),
+                allowed_origins = COALESCE(@AllowedOrigins, allowed_origins),
+                default_level = COALESCE(@DefaultLevel, default_level)
+            WHERE id = @Id
+            """,
+            new
+            {
+                TimeZone,
+                AnonymizeIps = AnonymizeIps is { } anonymize ? (int?)(anonymize ? 1 : 0) : null,
+                AllowedOrigins = AllowedOrigins is { } origins
+                    ? string.Join(' ', origins.Select(origin => origin.ToLowerInvariant()).Distinct())
+                    : null,
+                DefaultLevel = (int?)DefaultLevel,
+                Id = projectId,
+            });
+    }
+
+    private static bool IsTimeZone(string name) =>
+        name.Length <= 64
+        && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '/' or '_' or '-' or '+')
+        && TimeZoneInfo.TryFindSystemTimeZoneById(name, out _);
+
+    private static bool IsOrigin(string text)
+    {
+        if (text.Length > MaxOriginLength || !Uri.TryCreate(Plain(text), UriKind.Absolute, out var uri)) return false;
+
+        // What a browser sends: nothing behind the host but a port that is not the scheme's own.
+        string origin = uri.GetLeftPart(UriPartial.Authority);
+        return uri.Scheme is "http" or "https"
+            && uri.UserInfo.Length == 0
+            && string.Equals(origin, Plain(text), StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static string Plain(string text)
+    {
+        int host = text.IndexOf("://", StringComparison.Ordinal) + 3;
+        return host >= 3 && text.AsSpan(host).StartsWith(AnySubdomain, StringComparison.Ordinal)
+            ? string.Concat(text.AsSpan(0, host), text.AsSpan(host + AnySubdomain.Length))
+            : text;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http.Extensions;
+
+namespace Gateway.Tenancy;
+
+/// <summary>A part of a list, in PostHog's shape.</summary>
+/// <param name="Count">Entries of the whole list.</param>
+/// <param name="Next">Path and query of the next part; null: this is the last.</param>
+/// <param name="Previous">The same backwards.</param>
+/// <param name="Results">This part.</param>
+internal sealed record Page<T>(long Count, string? Next, string? Previous, IReadOnlyList<T> Results);
+
+/// <summary>Cuts a list by the query's <c>limit</c> and <c>offset</c>.</summary>
+internal static class Paging
+{
+    public const int StandardLimit = 100;
+    public const int MostAtOnce = 1000;
+
+    public static IResult Answer<TSource, T>(
+        HttpContext context, IReadOnlyList<TSource> all, Func<TSource, T> answerOf, JsonTypeInfo<Page<T>> json)
+    {
+        if (!TryRead(context, "limit", StandardLimit, 1, MostAtOnce, out long limit, out var mistake)) return mistake!;
+        if (!TryRead(context, "offset", 0, 0, int.MaxValue, out long offset, out mistake)) return mistake!;
+
+        T[] results = [.. all.Skip((int)offset).Take((int)limit).Select(answerOf)];
+        string? next = offset + limit < all.Count ? Link(context, limit, offset + limit) : null;
+        string? previous = offset > 0 ? Link(context, limit, Math.Max(0, offset - limit)) : null;
+        return TypedResults.Json(new Page<T>(all.Count, next, previous, results), json);
+    }
+
+    /// <summary>A whole number of the query; false when it is none, or not within its limits.</summary>
+    public static bool TryRead(
+        HttpContext context, string name, long standard, long least, long most, out long number, out IResult? mistake)
+    {
+        (number, mistake) = (standard, null);
+        if (context.Request.Query[name].LastOrDefault() is not { } text) return true;
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number)
+            && number >= least && number <= most)
+        {
+            return true;
+        }
+
+        mistake = ApiError.Validation($"{name} must be a whole number from {least} to {most}.", name);
+        return false;
+    }
+
+    public static string Link(HttpContext context, params (string Name, string Value)[] fields)
+    {
+        var query = new QueryBuilder(context.Request.Query
+            .Where(field => fields.All(ours => ours.Name != field.Key))
+            .SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? "")));
+        foreach (var (name, value) in fields) query.Add(name, value);
+        return UriHelper.BuildRelative(context.Request.PathBase, context.Request.Path, query.ToQueryString());
+    }
+
+    private static string Link(HttpContext context, long limit, long offset) => Link(
+        context,
+        ("limit", limit.ToString(CultureInfo.InvariantCulture)),
+        ("offset", offset.ToString(CultureInfo.InvariantCulture)));
+}

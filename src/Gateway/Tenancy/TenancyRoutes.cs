@@ -1,0 +1,52 @@
+using System.Text.Json.Serialization;
+using Gateway.Core.Tokens;
+
+namespace Gateway.Tenancy;
+
+/// <summary>The management API: everything about organizations, projects, their people and keys.</summary>
+internal static class TenancyRoutes
+{
+    public static void MapTenancy(this IEndpointRouteBuilder routes)
+    {
+        // A last slash more or less makes no difference to routing.
+        var api = routes.MapGroup("/api").AddEndpointFilter(AnswerUnavailableAsync);
+        api.MapOrganizations();
+        api.MapMembers();
+        api.MapInvites();
+        api.MapAuditLog();
+        api.MapProjects();
+        api.MapProjectMembers();
+        api.MapKeys();
+    }
+
+    private static async ValueTask<object?> AnswerUnavailableAsync(
+        EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context);
+        }
+        catch (TokenStoreException)
+        {
+            return ApiError.Unavailable("The accounts cannot be read or written just now. Nothing was done for sure.");
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ProjectAnswer))]
+[JsonSerializable(typeof(Page<ProjectAnswer>))]
+[JsonSerializable(typeof(MoveAnswer))]
+[JsonSerializable(typeof(ProjectMemberAnswer))]
+[JsonSerializable(typeof(Page<ProjectMemberAnswer>))]
+[JsonSerializable(typeof(OrganizationAnswer))]
+[JsonSerializable(typeof(Page<OrganizationAnswer>))]
+[JsonSerializable(typeof(MemberAnswer))]
+[JsonSerializable(typeof(Page<MemberAnswer>))]
+[JsonSerializable(typeof(InviteAnswer))]
+[JsonSerializable(typeof(Page<InviteAnswer>))]
+[JsonSerializable(typeof(KeyAnswer))]
+[JsonSerializable(typeof(Page<KeyAnswer>))]
+[JsonSerializable(typeof(AuditPageAnswer))]
+[JsonSerializable(typeof(AuditCheckAnswer))]
+internal sealed partial class TenancyJson : JsonSerializerContext;
