@@ -46,4 +46,7 @@ public enum RejectionReason : byte
 
     // Our trouble, not the client's: 503.
     Overloaded,
+
+    // A page that the project's settings do not name: 403.
+    OriginNotAllowed,
 }

@@ -8,7 +8,7 @@ namespace Gateway.Core.Events;
 /// <code>
 /// version   u8     1
 /// flags     u8     1 = historical migration
-/// ip        u8 length + text    the client's address; empty when the project keeps none
+/// ip        u8 length + text    the client's address; zeros when the project keeps none
 /// rows      u32    how many follow
 /// row       u32 length of what follows, then
 ///   kind    u8     0 = event, 1 = refused
@@ -61,13 +61,15 @@ public ref struct EventPayloadReader
 
         IsHistorical = (payload[1] & EventPayload.HistoricalFlag) != 0;
         int ipLength = payload[2];
-        Ip = payload.Slice(3, ipLength);
+        var ip = payload.Slice(3, ipLength);
+        Ip = ip.Contains((byte)0) ? default : ip;
         RowCount = BinaryPrimitives.ReadInt32LittleEndian(payload[(3 + ipLength)..]);
         _rest = payload[(7 + ipLength)..];
     }
 
     public bool IsHistorical { get; }
 
+    /// <summary>The client's address; empty when none is kept.</summary>
     public ReadOnlySpan<byte> Ip { get; }
 
     public int RowCount { get; }

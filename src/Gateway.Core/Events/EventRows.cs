@@ -64,6 +64,9 @@ internal sealed class EventRows(
             BinaryPrimitives.WriteInt64LittleEndian(payload[offset..], EventTime.Shown(clientMicros - skew, _now));
     }
 
+    /// <summary>Takes every client's address out, the request's and the events' own.</summary>
+    public void EraseAddresses() => ClientAddresses.Erase(_payload.Written);
+
     /// <summary>Takes an event, or refuses it and keeps it as it was sent.</summary>
     public void Add(ReadOnlySpan<byte> json, in EventFields fields, int index)
     {

@@ -11,13 +11,16 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
     private const string TokenColumns =
         """
         e.value AS Epoch, t.id AS Id, t.project_id AS ProjectId, t.token AS Token, t.imported AS Imported,
-        t.revoked_at AS RevokedAt
+        t.revoked_at AS RevokedAt, p.anonymize_ips AS AnonymizeIps, p.allowed_origins AS AllowedOrigins
         """;
+
+    private const string ItsProject = "LEFT JOIN projects p ON p.id = t.project_id";
 
     private const string Find =
         $"""
         SELECT {TokenColumns}
         FROM epoch e LEFT JOIN project_tokens t ON t.token = @Token AND t.revoked_at IS NULL
+        {ItsProject}
         """;
 
     private const string Changes =
@@ -26,6 +29,7 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
         FROM epoch e
         LEFT JOIN change_log c ON c.epoch > @After
         LEFT JOIN project_tokens t ON t.id = c.token_id
+        {ItsProject}
         ORDER BY c.epoch, c.position
         """;
 
@@ -33,6 +37,7 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
         $"""
         SELECT {TokenColumns}
         FROM epoch e LEFT JOIN project_tokens t ON t.imported = 1 AND t.revoked_at IS NULL
+        {ItsProject}
         """;
 
     public ValueTask<long> ReadEpochAsync(CancellationToken cancellationToken) =>
@@ -93,9 +98,23 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
 
         public long? RevokedAt { get; init; }
 
+        public long AnonymizeIps { get; init; }
+
+        public string? AllowedOrigins { get; init; }
+
+        private CaptureRules? Rules => AnonymizeIps == 0 && string.IsNullOrEmpty(AllowedOrigins)
+            ? null
+            : new CaptureRules(
+                AnonymizeIps == 1, AllowedOrigins!.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
         public TokenRow? ToTokenRow() => Id is null
             ? null
             : new TokenRow(
-                Id.Value, (ulong)ProjectId, Encoding.ASCII.GetBytes(Token!), Imported == 1, IsLive: RevokedAt is null);
+                Id.Value,
+                (ulong)ProjectId,
+                Encoding.ASCII.GetBytes(Token!),
+                Imported == 1,
+                IsLive: RevokedAt is null,
+                Rules);
     }
 }

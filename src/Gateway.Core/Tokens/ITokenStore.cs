@@ -20,9 +20,10 @@ public interface ITokenStore
 }
 
 /// <summary>A project token as the database has it.</summary>
-public sealed record TokenRow(long Id, ulong ProjectId, byte[] Token, bool IsImported, bool IsLive)
+public sealed record TokenRow(
+    long Id, ulong ProjectId, byte[] Token, bool IsImported, bool IsLive, CaptureRules? Rules = null)
 {
-    internal TokenEntry ToEntry() => new(Id, ProjectId, Token, IsImported);
+    internal TokenEntry ToEntry() => new(Id, ProjectId, Token, IsImported, Rules);
 
     /// <summary>Without the token: a row may end up in a message.</summary>
     public override string ToString() => $"token {Id} of project {ProjectId}";

@@ -4,7 +4,8 @@ namespace Gateway.Core.Tokens;
 /// One project token as capture needs it. Immutable but for <see cref="IsCurrent"/>: a change of the token or of
 /// its project's settings ends this entry, and a later look-up finds another one or none.
 /// </summary>
-public sealed class TokenEntry(long tokenId, ulong projectId, byte[] token, bool imported = false)
+public sealed class TokenEntry(
+    long tokenId, ulong projectId, byte[] token, bool imported = false, CaptureRules? rules = null)
 {
     private volatile bool _ended;
 
@@ -15,6 +16,9 @@ public sealed class TokenEntry(long tokenId, ulong projectId, byte[] token, bool
 
     /// <summary>Given by the user, so without our MAC: only the table tells it from garbage.</summary>
     public bool IsImported { get; } = imported;
+
+    /// <summary>What the project's settings say of its capture.</summary>
+    public CaptureRules Rules { get; } = rules ?? CaptureRules.None;
 
     /// <summary>The token's text, ASCII. Never logged.</summary>
     public ReadOnlySpan<byte> Token => token;

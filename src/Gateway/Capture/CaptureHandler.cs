@@ -65,7 +65,7 @@ internal sealed partial class CaptureHandler(
         long now = (time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
         if (Parse(context, isEngage, work, now) is { } rejection) return Reject(response, rejection);
 
-        return await AdmitAsync(context, pipeline, work.Parser, now);
+        return await AdmitAsync(context, pipeline, isEngage, work, now);
     }
 
     private CaptureOutcome RejectBody(HttpContext context, BodyStatus status)
@@ -97,33 +97,63 @@ internal sealed partial class CaptureHandler(
     }
 
     private async ValueTask<CaptureOutcome> AdmitAsync(
-        HttpContext context, CapturePipeline pipeline, CaptureParser parser, long now)
+        HttpContext context, CapturePipeline pipeline, bool isEngage, CaptureWork work, long now)
     {
-        var response = context.Response;
+        var (response, parser) = (context.Response, work.Parser);
         for (int lookups = 0; lookups < MaxLookups; lookups++)
         {
-            var lookup = pipeline.Tokens.TryCheck(parser.Token.Span, out var hit)
-                ? hit
-                : await pipeline.Tokens.ResolveAsync(parser.Token, context.RequestAborted);
-
-            counters.Count(lookup.State);
+            var lookup = await LookUpAsync(pipeline.Tokens, parser.Token, context.RequestAborted);
             if (lookup.State == TokenState.Mistyped) return Reject(response, TokenRejections.Mistyped);
             if (lookup.State == TokenState.Unavailable) return RefuseUnkept(response, AppendOutcome.Unfenced);
 
-            // A refusal rests on the snapshot as much as an ack does, and is as final: it waits for a fence too.
-            bool keep = lookup.Entry is not null && parser.AcceptedCount + parser.RefusedCount > 0;
-            var outcome = keep
-                ? await pipeline.Journal.AppendAsync(lookup.Entry!, lookup.Epoch, now, parser.Payload)
-                : await pipeline.Journal.FenceAsync(lookup.Epoch);
+            bool isForeign = lookup.Entry is { } entry && !entry.Rules.Allow(context.Request.Headers.Origin);
+            var outcome = await JoinAsync(pipeline.Journal, lookup, isForeign, parser, now);
 
-            if (outcome == AppendOutcome.Stale) continue;
+            if (outcome == AppendOutcome.Stale)
+            {
+                // What was erased by settings that hold no longer is read again.
+                if (lookup.Entry is { Rules.AnonymizesIps: true }) Parse(context, isEngage, work, now);
+                continue;
+            }
+
             if (outcome != AppendOutcome.Kept) return RefuseUnkept(response, outcome);
             if (lookup.Entry is null) return Reject(response, TokenRejections.Unknown);
+            if (isForeign) return Reject(response, TokenRejections.ForeignOrigin);
 
             return AnswerKept(context, parser);
         }
 
         return RefuseUnkept(response, AppendOutcome.Unfenced);
+    }
+
+    private ValueTask<TokenLookup> LookUpAsync(
+        TokenCheck tokens, ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
+    {
+        if (!tokens.TryCheck(token.Span, out var hit)) return ResolveAsync(tokens, token, cancellationToken);
+
+        counters.Count(hit.State);
+        return new ValueTask<TokenLookup>(hit);
+    }
+
+    private async ValueTask<TokenLookup> ResolveAsync(
+        TokenCheck tokens, ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
+    {
+        var lookup = await tokens.ResolveAsync(token, cancellationToken);
+        counters.Count(lookup.State);
+        return lookup;
+    }
+
+    /// <summary>
+    /// A refusal rests on the snapshot as much as an ack does, and is as final: it waits for a fence too.
+    /// </summary>
+    private static ValueTask<AppendOutcome> JoinAsync(
+        EventJournal journal, in TokenLookup lookup, bool isForeign, CaptureParser parser, long now)
+    {
+        if (lookup.Entry is not { } entry || isForeign || parser.AcceptedCount + parser.RefusedCount == 0)
+            return journal.FenceAsync(lookup.Epoch);
+
+        if (entry.Rules.AnonymizesIps) parser.EraseAddresses();
+        return journal.AppendAsync(entry, lookup.Epoch, now, parser.Payload);
     }
 
     private CaptureOutcome AnswerKept(HttpContext context, CaptureParser parser)

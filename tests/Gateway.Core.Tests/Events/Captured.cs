@@ -120,7 +120,8 @@ internal sealed record CapturedEvent(
         {
             int length = BinaryPrimitives.ReadUInt16LittleEndian(promoted[(at + 1)..]);
             string value = Encoding.UTF8.GetString(promoted.Slice(at + 3, length));
-            text.Append(PromotedProperties.Names[promoted[at]]).Append('=').Append(value).Append(';');
+            string name = promoted[at] < PromotedProperties.Count ? PromotedProperties.Names[promoted[at]] : "none";
+            text.Append(name).Append('=').Append(value).Append(';');
             at += 3 + length;
         }
 
