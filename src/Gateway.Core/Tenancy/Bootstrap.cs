@@ -83,23 +83,25 @@ internal sealed record Installation(string Id, byte[] Secret)
     private const string FirstOrganizationName = "Default Organization";
 
     // Who the fence asks is the installation's property: two gateways must never ask different ones.
-    private const string ProcessAuthority = "process";
+    public const string ProcessAuthority = "process";
+    public const string DatabaseAuthority = "database";
 
     /// <exception cref="ControlPlaneException">Another authority is in use, or a given value is not valid.</exception>
     public static async Task<(Installation Installation, BootstrapResult? Made)> ReadOrMakeAsync(
-        ControlDatabase database, ControlPlaneOptions options, CancellationToken cancellationToken)
+        ControlDatabase database, ControlPlaneOptions options, string authority, CancellationToken cancellationToken)
     {
         var written = await database.WriteAsync<(Installation, BootstrapResult?)>(
             async change =>
             {
                 var row = await change.RowAsync<Row>(
                     "SELECT id AS Id, secret AS Secret, authority AS Authority FROM installation");
-                if (row is null) return await MakeAsync(change, options.Bootstrap, options.DefaultPlan);
+                if (row is null) return await MakeAsync(change, options.Bootstrap, authority, options.DefaultPlan);
 
-                if (row.Authority != ProcessAuthority)
+                if (row.Authority != authority)
                 {
                     throw new ControlPlaneException(
-                        $"This installation checks tokens against {row.Authority}, which is not configured here.");
+                        $"This installation checks tokens against '{row.Authority}', but this gateway is configured "
+                        + $"to check them against '{authority}': every gateway must use the same.");
                 }
 
                 return (new Installation(row.Id, Convert.FromHexString(row.Secret)), null);
@@ -111,7 +113,7 @@ internal sealed record Installation(string Id, byte[] Secret)
     public override string ToString() => $"installation {Id}";
 
     private static async Task<(Installation, BootstrapResult?)> MakeAsync(
-        ControlWrite change, BootstrapOptions options, string defaultPlan)
+        ControlWrite change, BootstrapOptions options, string authority, string defaultPlan)
     {
         string[] errors = [.. options.Errors()];
         if (errors.Length > 0) throw new ControlPlaneException(string.Join(Environment.NewLine, errors));
@@ -127,7 +129,7 @@ internal sealed record Installation(string Id, byte[] Secret)
             {
                 installation.Id,
                 Secret = Convert.ToHexStringLower(installation.Secret),
-                Authority = ProcessAuthority,
+                Authority = authority,
                 change.Now,
             });
 

@@ -121,6 +121,9 @@ internal sealed class ControlChanges(
 
     private async Task CarryOverAsync()
     {
+        // What is committed there is in force, and to ask once more is to wait once more.
+        if (authority is DatabaseAuthority) return;
+
         try
         {
             long recorded = await store.ReadEpochAsync(CancellationToken.None);

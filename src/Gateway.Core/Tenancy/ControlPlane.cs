@@ -6,9 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Gateway.Core.Tenancy;
 
-/// <param name="Folder">Where the SQLite file is kept; made private to its owner.</param>
+/// <param name="Folder">Of all that this gateway keeps, the SQLite file too; made private to its owner.</param>
 /// <param name="Bootstrap">Values for the first start.</param>
-public sealed record ControlPlaneOptions(string Folder, BootstrapOptions Bootstrap)
+/// <param name="Postgres">The database that several gateways share; null: SQLite, for one.</param>
+public sealed record ControlPlaneOptions(string Folder, BootstrapOptions Bootstrap, PostgresOptions? Postgres = null)
 {
     /// <summary>What a new organization has: one of <see cref="Plans"/>.</summary>
     public string DefaultPlan { get; init; } = Plans.Unlimited;
@@ -53,6 +54,7 @@ public sealed class ControlPlane : IAsyncDisposable
         Moves = new Moves(changes, access, gate);
         Keys = new Keys(changes, access, gate, format);
         AuditLog = new AuditLog(changes, gate);
+        EventsStore = new EventsStore(database, installation.Id);
     }
 
     /// <summary>Whose token is it?</summary>
@@ -77,6 +79,9 @@ public sealed class ControlPlane : IAsyncDisposable
 
     public AuditLog AuditLog { get; }
 
+    /// <summary>Are these events ours?</summary>
+    public EventsStore EventsStore { get; }
+
     /// <summary>Random, made by the first start.</summary>
     public string InstallationId { get; }
 
@@ -86,24 +91,31 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <exception cref="ControlPlaneException">It cannot be opened; the message is for the operator.</exception>
     public static Task<ControlPlane> OpenAsync(
         ControlPlaneOptions options, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) =>
-        OpenAsync(options, epoch => new ProcessAuthority(epoch), time, loggers, cancellationToken);
+        OpenAsync(options, authorityAt: null, time, loggers, cancellationToken);
 
     internal static async Task<ControlPlane> OpenAsync(
         ControlPlaneOptions options,
-        Func<long, IEpochAuthority> authorityAt,
+        Func<long, IEpochAuthority>? authorityAt,
         TimeProvider time,
         ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
-        ControlDatabase database = await SqliteDatabase.OpenAsync(options.Folder, time, cancellationToken);
+        var database = await OpenDatabaseAsync(options, time, cancellationToken);
         try
         {
+            string authority = options.Postgres is null
+                ? Installation.ProcessAuthority
+                : Installation.DatabaseAuthority;
             var (installation, made) =
-                await Installation.ReadOrMakeAsync(database, options, cancellationToken);
+                await Installation.ReadOrMakeAsync(database, options, authority, cancellationToken);
 
             // What was recorded by a process that died before it was in force is in force from here on.
-            long epoch = await new SqlTokenStore(database).ReadEpochAsync(cancellationToken);
-            var plane = new ControlPlane(options, database, installation, made, authorityAt(epoch), time, loggers);
+            var store = new SqlTokenStore(database);
+            long epoch = await store.ReadEpochAsync(cancellationToken);
+            var asked = authorityAt?.Invoke(epoch) ?? (options.Postgres is null
+                ? new ProcessAuthority(epoch)
+                : new DatabaseAuthority(store));
+            var plane = new ControlPlane(options, database, installation, made, asked, time, loggers);
             await plane._follower.ReloadAsync(cancellationToken);
             return plane;
         }
@@ -124,6 +136,15 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         _follower.Dispose();
         await _database.DisposeAsync();
+    }
+
+    private static async Task<ControlDatabase> OpenDatabaseAsync(
+        ControlPlaneOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (options.Postgres is null) return await SqliteDatabase.OpenAsync(options.Folder, time, cancellationToken);
+
+        PrivateFolder.Make(options.Folder);
+        return await PostgresDatabase.OpenAsync(options.Postgres, time, cancellationToken);
     }
 
     private bool IsProjectToken(string text)

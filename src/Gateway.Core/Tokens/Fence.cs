@@ -78,14 +78,15 @@ public sealed partial class Fence(
         return new FenceAnswer(FenceVerdict.Moved, table.Epoch);
     }
 
-    private static async ValueTask<long?> ShownAsync(ValueTask<long> asked)
+    private async ValueTask<long?> ShownAsync(ValueTask<long> asked)
     {
         try
         {
             return await asked;
         }
-        catch (TokenStoreException)
+        catch (TokenStoreException) when (authority is not DatabaseAuthority)
         {
+            // The database is asked in its stead, unless it is what has just failed.
             return null;
         }
     }

@@ -4,7 +4,11 @@ using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tests.Tenancy;
 
-public sealed class AccessTests : ControlPlaneFixture
+public sealed class AccessOnSqliteTests() : AccessTests(onPostgres: false);
+
+public sealed class AccessOnPostgresTests() : AccessTests(onPostgres: true);
+
+public abstract class AccessTests(bool onPostgres) : ControlPlaneFixture(onPostgres)
 {
     private const string StrangerKey = "phx_stranger_key_0123456789abcdef";
     private const string MemberKey = "phx_member_key_0123456789abcdef";
@@ -100,8 +104,8 @@ public sealed class AccessTests : ControlPlaneFixture
     public async Task A_list_holds_the_callers_projects_only()
     {
         await using var plane = await OpenPopulatedAsync();
-        Sql("INSERT INTO projects (uuid, organization_id, name, created_at) VALUES "
-            + "('00000000-0000-0000-0000-000000000004', 1, 'Another of ours', 0)");
+        Sql("INSERT INTO projects (id, uuid, organization_id, name, created_at) VALUES "
+            + "(4, '00000000-0000-0000-0000-000000000004', 1, 'Another of ours', 0)");
 
         var ours = await plane.Projects.ListAsync(CallerOf(GivenKey), default);
         var theirs = await plane.Projects.ListAsync(CallerOf(StrangerKey), default);
@@ -172,9 +176,9 @@ public sealed class AccessTests : ControlPlaneFixture
             VALUES ('00000000-0000-0000-0000-0000000000b2', 'stranger@x', 'S', 0),
                    ('00000000-0000-0000-0000-0000000000b3', 'member@x', 'M', 0);
             INSERT INTO memberships (organization_id, user_id, level, joined_at) VALUES (2, 2, 15, 0), (1, 3, 1, 0);
-            INSERT INTO projects (uuid, organization_id, name, created_at, deleted_at)
-            VALUES ('00000000-0000-0000-0000-000000000002', 2, 'Theirs', 0, NULL),
-                   ('00000000-0000-0000-0000-000000000003', 1, 'Deleted', 0, 1);
+            INSERT INTO projects (id, uuid, organization_id, name, created_at, deleted_at)
+            VALUES (2, '00000000-0000-0000-0000-000000000002', 2, 'Theirs', 0, NULL),
+                   (3, '00000000-0000-0000-0000-000000000003', 1, 'Deleted', 0, 1);
             INSERT INTO personal_api_keys (user_id, sha256, mask, label, scopes, created_at, revoked_at)
             VALUES (2, '{TokenFormat.Sha256Of(StrangerKey)}', '', '', '*', 0, NULL),
                    (3, '{TokenFormat.Sha256Of(MemberKey)}', '', '', '*', 0, NULL),

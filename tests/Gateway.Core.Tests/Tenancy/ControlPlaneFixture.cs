@@ -1,15 +1,26 @@
+using System.Data.Common;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
+using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Gateway.Core.Tests.Tenancy;
 
-/// <summary>A data folder of its own, and the control plane opened on it as often as a test likes.</summary>
+/// <summary>
+/// A data folder and a database of its own, and the control plane opened on them as often as a test likes.
+/// </summary>
 public abstract class ControlPlaneFixture : IDisposable
 {
     protected const string GivenKey = "phx_given_key_0123456789abcdef";
+
+    private readonly string? _postgres;
+
+    /// <param name="onPostgres">False: a SQLite file.</param>
+    protected ControlPlaneFixture(bool onPostgres = false) =>
+        _postgres = onPostgres ? PostgresServer.Shared.NewDatabase() : null;
 
     protected string Folder { get; } = Path.Combine(Path.GetTempPath(), $"gateway-tenancy-{Guid.NewGuid():N}");
 
@@ -30,14 +41,21 @@ public abstract class ControlPlaneFixture : IDisposable
     internal Task<ControlPlane> OpenAsync(Func<long, IEpochAuthority> authorityAt) =>
         ControlPlane.OpenAsync(Options(null, GivenKey), authorityAt, Time, NullLoggerFactory.Instance, default);
 
-    /// <summary>Straight into the file: what a later step's routes will do through the front door.</summary>
+    /// <summary>Straight into the database: what would take too many steps through the front door.</summary>
     protected long Sql(string sql)
     {
-        using var connection = new SqliteConnection($"Data Source={DatabasePath};Foreign Keys=True;Pooling=False");
+        using DbConnection connection = _postgres is null
+            ? new SqliteConnection($"Data Source={DatabasePath};Foreign Keys=True;Pooling=False")
+            : new NpgsqlConnection(_postgres + ";Pooling=false");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = sql;
-        return command.ExecuteScalar() is long value ? value : 0;
+        return command.ExecuteScalar() switch
+        {
+            long value => value,
+            int value => value,
+            _ => 0,
+        };
     }
 
     /// <summary>The project that a key opens; an empty text or null: nobody asks.</summary>
@@ -52,7 +70,15 @@ public abstract class ControlPlaneFixture : IDisposable
     protected static Caller CallerOf(string? key) => key is null ? Caller.Nobody() : Caller.OfKey(key);
 
     private ControlPlaneOptions Options(string? token, string? key) =>
-        new(Folder, new BootstrapOptions { ProjectToken = token, ApiKey = key });
+        new(
+            Folder,
+            new BootstrapOptions { ProjectToken = token, ApiKey = key },
+            _postgres is null ? null : PostgresOf(_postgres));
+
+    private static PostgresOptions PostgresOf(string text) =>
+        PostgresOptions.TryParse(text, out var options, out string? error)
+            ? options
+            : throw new InvalidOperationException(error);
 }
 
 internal sealed class ManualTime : TimeProvider

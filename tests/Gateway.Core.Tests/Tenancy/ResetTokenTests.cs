@@ -1,12 +1,16 @@
+using System.Data.Common;
 using System.Text;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tokens;
-using Microsoft.Data.Sqlite;
 
 namespace Gateway.Core.Tests.Tenancy;
 
-public sealed class ResetTokenTests : ControlPlaneFixture
+public sealed class ResetTokenOnSqliteTests() : ResetTokenTests(onPostgres: false);
+
+public sealed class ResetTokenOnPostgresTests() : ResetTokenTests(onPostgres: true);
+
+public abstract class ResetTokenTests(bool onPostgres) : ControlPlaneFixture(onPostgres)
 {
     [Theory]
     [InlineData(null)]
@@ -130,12 +134,13 @@ public sealed class ResetTokenTests : ControlPlaneFixture
         await ResetAsync(plane, GivenKey);
         long other = Sql(
             """
-            INSERT INTO projects (uuid, organization_id, name, created_at) VALUES ('x', 1, 'Other', 0) RETURNING id
+            INSERT INTO projects (id, uuid, organization_id, name, created_at)
+            VALUES (2, 'x', 1, 'Other', 0) RETURNING id
             """);
 
-        var refused = Assert.Throws<SqliteException>(() => Sql(
+        var refused = Assert.ThrowsAny<DbException>(() => Sql(
             $"INSERT INTO project_tokens (project_id, token, imported, created_at) VALUES ({other}, 'first', 1, 0)"));
-        Assert.Contains("UNIQUE", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("UNIQUE", refused.Message, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]

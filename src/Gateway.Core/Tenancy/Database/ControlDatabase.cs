@@ -14,6 +14,9 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
     // Each loses to another one that was committed: so many in a row are more than a crowd of gateways makes.
     private const int MaxAttempts = 20;
 
+    // No new attempt after this: each may have waited for a lock.
+    private static readonly TimeSpan RetryLimit = TimeSpan.FromSeconds(3);
+
     protected static readonly TimeSpan WriteWait = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _writer = new(1);
@@ -47,13 +50,15 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
 
         try
         {
+            long started = time.GetTimestamp();
             for (int attempt = 1; ; attempt++)
             {
                 try
                 {
                     return await TryWriteAsync(work, cancellationToken);
                 }
-                catch (DbException conflict) when (IsConflict(conflict) && attempt < MaxAttempts)
+                catch (DbException conflict) when (
+                    IsConflict(conflict) && attempt < MaxAttempts && time.GetElapsedTime(started) < RetryLimit)
                 {
                     // Whoever won is committed; the next attempt sees it.
                     await Task.Delay(TimeSpan.FromMilliseconds(attempt), time, cancellationToken);

@@ -13,7 +13,6 @@ internal sealed class SqliteDatabase : ControlDatabase
     public const string FileName = "control.db";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode OwnerOnlyFolder = OwnerOnly | UnixFileMode.UserExecute;
 
     private readonly FileStream _lock;
     private readonly string _connectionString;
@@ -32,7 +31,7 @@ internal sealed class SqliteDatabase : ControlDatabase
         FileStream? fileLock = null;
         try
         {
-            MakePrivateFolder(folder);
+            PrivateFolder.Make(folder);
             string path = Path.Combine(folder, FileName);
             fileLock = Lock(path + ".lock");
 
@@ -87,18 +86,6 @@ internal sealed class SqliteDatabase : ControlDatabase
 
     /// <summary>There is one writer: nobody comes between.</summary>
     protected override bool IsConflict(DbException exception) => false;
-
-    private static void MakePrivateFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-            return;
-        }
-
-        Directory.CreateDirectory(folder, OwnerOnlyFolder);
-        if (File.GetUnixFileMode(folder) != OwnerOnlyFolder) File.SetUnixFileMode(folder, OwnerOnlyFolder);
-    }
 
     private static FileStream Lock(string path)
     {
