@@ -8,10 +8,14 @@ declare -A package_of=(
     [strace]=strace
 )
 
+shopt -s nullglob
 missing=()
 for tool in "${!package_of[@]}"; do
     command -v "$tool" >/dev/null || missing+=("${package_of[$tool]}")
 done
+# Its server is on nobody's PATH: Debian keeps each version in a folder of its own.
+postgres=(/usr/lib/postgresql/*/bin/postgres)
+[ ${#postgres[@]} -gt 0 ] || missing+=(postgresql)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 echo "The tests need: ${missing[*]}"
@@ -21,4 +25,11 @@ if [ "$(id -u)" = 0 ]; then sudo=(); elif sudo -n true 2>/dev/null; then sudo=(s
 fi
 
 "${sudo[@]}" apt-get update -qq
+
+# The tests start servers of their own; a cluster that runs along would only be in the way.
+if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+    "${sudo[@]}" mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] ||
+        echo "create_main_cluster = false" | "${sudo[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
 DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"

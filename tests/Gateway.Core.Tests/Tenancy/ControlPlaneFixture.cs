@@ -22,6 +22,9 @@ public abstract class ControlPlaneFixture : IDisposable
     protected ControlPlaneFixture(bool onPostgres = false) =>
         _postgres = onPostgres ? PostgresServer.Shared.NewDatabase() : null;
 
+    /// <summary>The connection string of a test that is about PostgreSQL.</summary>
+    protected string Postgres => _postgres ?? throw new InvalidOperationException("This test uses SQLite.");
+
     protected string Folder { get; } = Path.Combine(Path.GetTempPath(), $"gateway-tenancy-{Guid.NewGuid():N}");
 
     protected string DatabasePath => Path.Combine(Folder, "control.db");
@@ -69,16 +72,16 @@ public abstract class ControlPlaneFixture : IDisposable
 
     protected static Caller CallerOf(string? key) => key is null ? Caller.Nobody() : Caller.OfKey(key);
 
+    protected static PostgresOptions PostgresOf(string text) =>
+        PostgresOptions.TryParse(text, out var options, out string? error)
+            ? options
+            : throw new InvalidOperationException(error);
+
     private ControlPlaneOptions Options(string? token, string? key) =>
         new(
             Folder,
             new BootstrapOptions { ProjectToken = token, ApiKey = key },
             _postgres is null ? null : PostgresOf(_postgres));
-
-    private static PostgresOptions PostgresOf(string text) =>
-        PostgresOptions.TryParse(text, out var options, out string? error)
-            ? options
-            : throw new InvalidOperationException(error);
 }
 
 internal sealed class ManualTime : TimeProvider

@@ -17,6 +17,10 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
     // No new attempt after this: each may have waited for a lock.
     private static readonly TimeSpan RetryLimit = TimeSpan.FromSeconds(3);
 
+    // A server that is frozen says nothing, and its driver takes its time to give it up.
+    private static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan WriteLimit = TimeSpan.FromSeconds(6);
+
     protected static readonly TimeSpan WriteWait = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _writer = new(1);
@@ -27,8 +31,7 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
     {
         try
         {
-            await using var connection = await ConnectAsync(cancellationToken);
-            return await work(connection);
+            return await TryReadAsync(work, cancellationToken).WaitAsync(ReadLimit, time, cancellationToken);
         }
         catch (Exception exception) when (IsFailure(exception, cancellationToken))
         {
@@ -50,20 +53,8 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
 
         try
         {
-            long started = time.GetTimestamp();
-            for (int attempt = 1; ; attempt++)
-            {
-                try
-                {
-                    return await TryWriteAsync(work, cancellationToken);
-                }
-                catch (DbException conflict) when (
-                    IsConflict(conflict) && attempt < MaxAttempts && time.GetElapsedTime(started) < RetryLimit)
-                {
-                    // Whoever won is committed; the next attempt sees it.
-                    await Task.Delay(TimeSpan.FromMilliseconds(attempt), time, cancellationToken);
-                }
-            }
+            // Who goes away does not end the wait: a change that is committed must be known to be, to come into force.
+            return await WriteUntilItHoldsAsync(work, cancellationToken).WaitAsync(WriteLimit, time, default);
         }
         catch (Exception exception) when (IsFailure(exception, cancellationToken))
         {
@@ -93,6 +84,32 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
         long epoch = await transaction.Connection!.ExecuteScalarAsync<long>(sql, parameters, transaction);
         await transaction.CommitAsync(CancellationToken.None);
         return epoch;
+    }
+
+    private async Task<T> TryReadAsync<T>(
+        Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        return await work(connection);
+    }
+
+    private async Task<Written<T>> WriteUntilItHoldsAsync<T>(
+        Func<ControlWrite, Task<Outcome<T>>> work, CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await TryWriteAsync(work, cancellationToken);
+            }
+            catch (DbException conflict) when (
+                IsConflict(conflict) && attempt < MaxAttempts && time.GetElapsedTime(started) < RetryLimit)
+            {
+                // Whoever won is committed; the next attempt sees it.
+                await Task.Delay(TimeSpan.FromMilliseconds(attempt), time, cancellationToken);
+            }
+        }
     }
 
     private async Task<Written<T>> TryWriteAsync<T>(

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Gateway.Core.Tenancy.Database;
 
-/// <summary>The scripts on PostgreSQL: gateways that start at once take turns, and all but one find them done.</summary>
+/// <summary>The scripts on PostgreSQL: gateways that start at once take turns, and later ones find them done.</summary>
 internal static class PostgresMigrations
 {
     private const long LockKey = 0x67617465776179; // "gateway" in ASCII
