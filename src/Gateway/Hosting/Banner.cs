@@ -37,7 +37,7 @@ internal static class Banner
             $"""
             Gateway {typeof(Banner).Assembly.GetName().Version?.ToString(3)} listening on {string.Join(" and ", urls)}
               events    {gateway.ClickHouse ?? $"ClickHouse's engine, embedded, {Shown(options.Data, "clickhouse")}"}
-              accounts  SQLite, {Shown(options.Data, "control.db")}
+              accounts  {Accounts(options)}
               tokens    checked in this process; revoked at once
               journal   {Shown(options.Data, "journal")}
             """);
@@ -51,6 +51,10 @@ internal static class Banner
         foreach (string error in errors) Complaints.WriteLine($"gateway: {error}");
         return 1;
     }
+
+    private static string Accounts(GatewayOptions options) => options.Postgres is { } postgres
+        ? $"PostgreSQL at {postgres}"
+        : $"SQLite, {Shown(options.Data, "control.db")}";
 
     /// <summary>A path as the person at this terminal would type it.</summary>
     private static string Shown(string data, string name) =>

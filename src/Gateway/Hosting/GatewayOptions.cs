@@ -3,6 +3,7 @@ using Gateway.Core.ClickHouse;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
 using Gateway.Core.Tenancy;
+using Gateway.Core.Tenancy.Database;
 
 namespace Gateway.Hosting;
 
@@ -35,6 +36,12 @@ internal sealed record GatewayOptions
     /// <summary>A ClickHouse server's URL; null means the embedded engine.</summary>
     public string? ClickHouse { get; init; }
 
+    /// <summary>PostgreSQL, shared by several gateways; null means SQLite.</summary>
+    public PostgresOptions? Postgres { get; init; }
+
+    /// <summary>The events store that is met is this installation's from now on, whatever it was before.</summary>
+    public bool AdoptEventsStore { get; init; }
+
     /// <summary>
     /// Reads and checks the whole configuration. Every error names its key; none holds a secret's value.
     /// </summary>
@@ -58,6 +65,8 @@ internal sealed record GatewayOptions
             DefaultPlan = reader.Text("DefaultPlan") ?? Plans.Unlimited,
             TrustedProxies = reader.Networks("TrustedProxies"),
             ClickHouse = Blank(configuration.GetConnectionString("ClickHouse")),
+            Postgres = ReadPostgres(configuration, reader),
+            AdoptEventsStore = reader.Flag("AdoptEventsStore"),
         };
 
         if (options.ClickHouse is not null && !ClickHouseOptions.TryParse(options.ClickHouse, out _, out string? error))
@@ -74,12 +83,10 @@ internal sealed record GatewayOptions
                 reader.Fail($"ConnectionStrings:{name} is not known. Known: {string.Join(", ", ConnectionNames)}.");
         }
 
-        foreach (string name in (string[])["Postgres", "Redis"])
+        if (Blank(configuration.GetConnectionString("Redis")) is not null)
         {
-            if (Blank(configuration.GetConnectionString(name)) is null) continue;
-
-            reader.Fail($"ConnectionStrings:{name} is set, but this version keeps accounts and the token cache in "
-                + "its own process. Remove it; ignoring it would promise what is not there.");
+            reader.Fail("ConnectionStrings:Redis is set, but this version keeps the token cache in its own process. "
+                + "Remove it; ignoring it would promise what is not there.");
         }
 
         errors = reader.Errors;
@@ -94,6 +101,15 @@ internal sealed record GatewayOptions
         MinFreeBytes = Journal.MinFreeBytes,
         MaxPayloadBytes = MaxPayloadBytes,
     };
+
+    private static PostgresOptions? ReadPostgres(IConfiguration configuration, OptionsReader reader)
+    {
+        if (Blank(configuration.GetConnectionString("Postgres")) is not { } text) return null;
+        if (PostgresOptions.TryParse(text, out var options, out string? error)) return options;
+
+        reader.Fail($"ConnectionStrings:Postgres: {error}");
+        return null;
+    }
 
     /// <summary>What is right by itself may be wrong beside another setting.</summary>
     private static void CheckTogether(GatewayOptions options, OptionsReader reader)

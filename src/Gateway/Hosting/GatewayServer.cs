@@ -29,6 +29,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private readonly EngineProcess? _engine;
     private readonly ClickHouseClient _clickHouse;
     private readonly EventsTable _table;
+    private readonly StoreMeeting _meeting;
     private readonly CancellationTokenSource _stop = new();
 
     private EventJournal? _journal;
@@ -43,7 +44,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
 
         _engine = options.ClickHouse is null
             ? new EngineProcess(
-                new EngineOptions(Path.Combine(options.Data, "clickhouse"))
+                new EngineOptions(EngineFolder(options))
                 {
                     MemoryBytes = options.Engine.MemoryBytes,
                 },
@@ -53,6 +54,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         var server = options.ClickHouse is { } url ? ClickHouseOptions.Parse(url) : null;
         _clickHouse = new ClickHouseClient(() => server ?? EngineTarget(), _time);
         _table = new EventsTable(_clickHouse);
+        _meeting = new StoreMeeting(plane, new EventsStoreId(_clickHouse), options.AdoptEventsStore, _time);
     }
 
     /// <summary>What the first start made; null afterwards.</summary>
@@ -65,12 +67,20 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     public static async Task<GatewayServer> OpenAsync(GatewayOptions options, ILoggerFactory loggers)
     {
         var plane = await ControlPlane.OpenAsync(
-            new ControlPlaneOptions(options.Data, options.Bootstrap) { DefaultPlan = options.DefaultPlan },
+            new ControlPlaneOptions(options.Data, options.Bootstrap, options.Postgres)
+            {
+                DefaultPlan = options.DefaultPlan,
+            },
             TimeProvider.System,
             loggers,
             CancellationToken.None);
         return new GatewayServer(options, plane, loggers);
     }
+
+    /// <summary>Whether the embedded engine's data is this installation's; a server is asked when it answers.</summary>
+    /// <exception cref="ControlPlaneException">It is another one's; the message is for the operator.</exception>
+    public Task CheckEngineAsync() =>
+        _engine is null ? Task.CompletedTask : _meeting.MeetEngineAsync(EngineFolder(_options));
 
     /// <summary>What endpoints ask for by type.</summary>
     public void Register(IServiceCollection services) => services.AddSingleton(_plane);
@@ -131,9 +141,12 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         {
             var access = await _plane.Projects.EnterAsync(
                 Callers.Of(context), idOrCurrent, scope, context.RequestAborted);
-            return access.Refusal is { } refusal
-                ? new QueryAccess(null, refusal.ToError())
-                : new QueryAccess(new AuthorizedProject(access.Value.ProjectId, access.Value.TimeZone), null);
+            if (access.Refusal is { } refusal) return new QueryAccess(null, refusal.ToError());
+
+            // Whose events these are is not known before the store was met.
+            return _meeting.IsOurs
+                ? new QueryAccess(new AuthorizedProject(access.Value.ProjectId, access.Value.TimeZone), null)
+                : new QueryAccess(null, ApiError.Unavailable("The events cannot be read just now; nothing is lost."));
         }
         catch (TokenStoreException)
         {
@@ -156,10 +169,16 @@ internal sealed partial class GatewayServer : IAsyncDisposable
                 _time,
                 Random.Shared,
                 _log);
+            await MeetStoreAsync();
             await _shipper.RunAsync(_stop.Token);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
+        }
+        catch (ControlPlaneException error)
+        {
+            _exitCode = Banner.Fail([error.Message]);
+            lifetime.StopApplication();
         }
         catch (Exception error)
         {
@@ -170,8 +189,22 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         }
     }
 
+    private async Task MeetStoreAsync()
+    {
+        bool isTold = _engine is not null;
+        await _meeting.MeetAsync(
+            reason =>
+            {
+                if (!isTold) LogStoreAway(reason);
+                isTold = true;
+            },
+            _stop.Token);
+    }
+
     private EventJournal OpenJournal() =>
         EventJournal.Open(_options.ForJournal(), new SystemDisk(), _plane.Fence.AskAsync, _time, _log);
+
+    private static string EngineFolder(GatewayOptions options) => Path.Combine(options.Data, "clickhouse");
 
     private ClickHouseOptions? EngineTarget() => _engine!.Endpoint is { } engine
         ? new ClickHouseOptions(engine.Url, engine.User, engine.Password, EngineEndpoint.Database)
@@ -208,6 +241,11 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         Level = LogLevel.Critical,
         Message = "The gateway cannot go on and stops. What was acked is on disk.")]
     private partial void LogFatal(Exception error);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The events store was not met yet; events are kept in the journal, and it is tried again. {Reason}")]
+    private partial void LogStoreAway(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Bytes} bytes were not shipped; the next start ships them.")]
     private partial void LogUnshipped(long bytes);

@@ -26,12 +26,20 @@ public sealed class GatewayOptionsTests
                 ("Gateway:TrustedProxies", "10.0.0.0/8, nowhere"),
                 ("Gateway:Jornal:QuotaBytes", "1"),
                 ("ConnectionStrings:Redis", "127.0.0.1:6379"),
+                ("ConnectionStrings:Postgres", "Host=db;Passwort=never-shown"),
+                ("Gateway:AdoptEventsStore", "perhaps"),
             ],
             out var errors);
 
         Assert.Collection(
             errors.Order(StringComparer.Ordinal),
+            error =>
+            {
+                Assert.StartsWith("ConnectionStrings:Postgres", error, StringComparison.Ordinal);
+                Assert.DoesNotContain("never-shown", error, StringComparison.Ordinal);
+            },
             error => Assert.StartsWith("ConnectionStrings:Redis", error, StringComparison.Ordinal),
+            error => Assert.StartsWith("Gateway:AdoptEventsStore is 'perhaps'", error, StringComparison.Ordinal),
             error => Assert.StartsWith("Gateway:Jornal:QuotaBytes is not a setting", error, StringComparison.Ordinal),
             error => Assert.StartsWith("Gateway:Journal:QuotaBytes is 'lots'", error, StringComparison.Ordinal),
             error => Assert.StartsWith("Gateway:Limits:BodyBytes is '-1'", error, StringComparison.Ordinal),

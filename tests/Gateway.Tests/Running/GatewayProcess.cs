@@ -112,6 +112,20 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Waits until it has ended by itself; the exit code.</summary>
+    public async Task<int> EndedAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(StartLimit);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Removes what is left of one whose end was meant.</summary>
+    public async Task ForgetAsync()
+    {
+        _wasKilled = true;
+        await DisposeAsync();
+    }
+
     public static void Signal(int process, int signal) => Assert.Equal(0, Kill(process, signal));
 
     /// <summary>Posts JSON to a capture path; the answer's status.</summary>
