@@ -3,8 +3,8 @@ using Gateway.Core.Shipping;
 namespace Gateway.Engine;
 
 /// <summary>
-/// How an embedded engine's data is known again: by the lines of a file beside it, each an id and the installation whose
-/// events these are. The last one counts.
+/// How an embedded engine's data is known again: by the lines of a file beside it, each an id and the installation
+/// whose events these are. The last one counts.
 /// </summary>
 internal static class EngineStoreFile
 {
