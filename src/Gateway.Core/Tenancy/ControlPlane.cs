@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tenancy.Database;
@@ -23,6 +24,7 @@ public sealed class ControlPlane : IAsyncDisposable
 {
     private readonly ControlDatabase _database;
     private readonly ChangeFollower _follower;
+    private readonly byte[] _secret;
 
     private ControlPlane(
         ControlPlaneOptions options,
@@ -40,6 +42,7 @@ public sealed class ControlPlane : IAsyncDisposable
         _follower = new ChangeFollower(table, store);
         Tokens = new TokenCheck(format, table, _follower, store);
         Fence = new Fence(authority, table, _follower, store, loggers.CreateLogger<Fence>());
+        _secret = installation.Secret;
         InstallationId = installation.Id;
         Bootstrapped = bootstrapped;
 
@@ -55,6 +58,10 @@ public sealed class ControlPlane : IAsyncDisposable
         Keys = new Keys(changes, access, gate, format);
         AuditLog = new AuditLog(changes, gate);
         EventsStore = new EventsStore(database, installation.Id);
+        Users = new Users(changes, access);
+        Sessions = new Sessions(changes);
+        SignUps = new SignUps(changes, access, format, time, options.DefaultPlan);
+        CookieKeys = new CookieKeys(changes);
     }
 
     /// <summary>Whose token is it?</summary>
@@ -81,6 +88,14 @@ public sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>Are these events ours?</summary>
     public EventsStore EventsStore { get; }
+
+    public Users Users { get; }
+
+    public Sessions Sessions { get; }
+
+    public SignUps SignUps { get; }
+
+    public CookieKeys CookieKeys { get; }
 
     /// <summary>Random, made by the first start.</summary>
     public string InstallationId { get; }
@@ -117,6 +132,7 @@ public sealed class ControlPlane : IAsyncDisposable
                 : new DatabaseAuthority(store));
             var plane = new ControlPlane(options, database, installation, made, asked, time, loggers);
             await plane._follower.ReloadAsync(cancellationToken);
+            await plane.Sessions.CleanUpAsync(cancellationToken);
             return plane;
         }
         catch (TokenStoreException exception)
@@ -131,6 +147,10 @@ public sealed class ControlPlane : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>32 bytes for a purpose, which every gateway of this installation derives alike.</summary>
+    public byte[] DeriveKey(string purpose) => HKDF.DeriveKey(
+        HashAlgorithmName.SHA256, _secret, outputLength: 32, info: Encoding.UTF8.GetBytes(purpose));
 
     public async ValueTask DisposeAsync()
     {
