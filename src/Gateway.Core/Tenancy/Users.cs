@@ -21,6 +21,16 @@ public sealed class Users
 
     internal Users(ControlChanges changes, AccessQueries access) => (_changes, _access) = (changes, access);
 
+    /// <summary>What is wrong with a password that somebody chose, without repeating it; null: nothing.</summary>
+    public static string? PasswordMistake(string password)
+    {
+        if (password.Any(char.IsControl)) return "may not hold control characters.";
+
+        return password.EnumerateRunes().Count() is >= MinPasswordLength and <= MaxPasswordLength
+            ? null
+            : $"must have {MinPasswordLength} to {MaxPasswordLength} characters.";
+    }
+
     /// <summary>What an address's password is checked against; null: no such user, or one without.</summary>
     /// <exception cref="TokenStoreException">The database cannot be read: 503.</exception>
     public ValueTask<Credentials?> FindCredentialsAsync(string email, CancellationToken cancellationToken) =>

@@ -11,7 +11,9 @@ internal static class Callers
     public static Caller Of(HttpContext context)
     {
         string ip = context.Connection.RemoteIpAddress?.ToString() ?? "";
-        return BearerKey(context) is { } key ? Caller.OfKey(key, ip) : Caller.Nobody(ip);
+        if (BearerKey(context) is { } key) return Caller.OfKey(key, ip);
+
+        return ManagementGuard.SessionOf(context) is { } session ? Caller.OfSession(session, ip) : Caller.Nobody(ip);
     }
 
     /// <summary>Whether the request brings a key, whatever it is worth; a cookie beside it counts not.</summary>

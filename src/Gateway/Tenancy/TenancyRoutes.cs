@@ -19,7 +19,23 @@ internal static class TenancyRoutes
         api.MapKeys();
     }
 
-    private static async ValueTask<object?> AnswerUnavailableAsync(
+    /// <summary>Who somebody is; what it needs is <see cref="AddSignIn"/>'s.</summary>
+    public static void MapSignIn(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api").AddEndpointFilter(AnswerUnavailableAsync);
+        ActivatorUtilities.CreateInstance<SignInEndpoints>(routes.ServiceProvider).Map(api);
+        ActivatorUtilities.CreateInstance<UserEndpoints>(routes.ServiceProvider).Map(api);
+    }
+
+    public static void AddSignIn(this IServiceCollection services, TimeProvider time, bool allowSignUp)
+    {
+        services.AddSessionCookie(time);
+        services.AddSingleton<Passwords>();
+        services.AddSingleton(new AttemptLimits(time));
+        services.AddSingleton(new SignUpPolicy(allowSignUp));
+    }
+
+    internal static async ValueTask<object?> AnswerUnavailableAsync(
         EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         try
