@@ -25,6 +25,12 @@ public sealed class BootstrapOptions
     /// <summary>Of the first owner, with every scope.</summary>
     public string? ApiKey { get; init; }
 
+    /// <summary>The first owner's address, to sign in with; null: owner@localhost.</summary>
+    public string? Email { get; init; }
+
+    /// <summary>The first owner's password; null: a random one.</summary>
+    public string? Password { get; init; }
+
     /// <summary>What is wrong with the values; each names the setting and never repeats the value.</summary>
     public IEnumerable<string> Errors()
     {
@@ -32,6 +38,10 @@ public sealed class BootstrapOptions
             yield return $"Gateway:Bootstrap:ProjectToken {token}";
         if (ApiKey is not null && ApiKeyError(ApiKey) is { } key)
             yield return $"Gateway:Bootstrap:ApiKey {key}";
+        if (Email is not null && !EmailAddress.TryNormalize(Email, out _))
+            yield return "Gateway:Bootstrap:Email is not an e-mail address.";
+        if (Password is not null && Users.PasswordMistake(Password) is { } password)
+            yield return $"Gateway:Bootstrap:Password {password}";
     }
 
     private static string? ProjectTokenError(string token)

@@ -1,4 +1,5 @@
 using Gateway.Core.Tenancy;
+using Gateway.Tenancy;
 
 namespace Gateway.Hosting;
 
@@ -25,6 +26,20 @@ internal static class Banner
             First start: made an organization with its "{made.ProjectName}".
               project token     {made.ProjectToken ?? "as configured"}  (public: goes into your apps, writes only)
               personal API key  {made.ApiKey ?? "as configured"}  (secret: reads; shown this once)
+
+            """);
+        Terminal.Flush();
+    }
+
+    /// <summary>How the owner signs in, by the start that gave them a password.</summary>
+    public static void PrintFirstPassword(FirstPassword first)
+    {
+        string password = first.Password is null ? "as configured" : $"{first.Password}  (shown this once)";
+        Terminal.WriteLine(
+            $"""
+            The owner signs in as
+              e-mail            {first.Email}
+              password          {password}
 
             """);
         Terminal.Flush();

@@ -27,6 +27,9 @@ internal sealed record GatewayOptions
     /// <summary>Values for the first start; they count only while the database is empty.</summary>
     public required BootstrapOptions Bootstrap { get; init; }
 
+    /// <summary>Whether strangers may make themselves an account; else only by invite.</summary>
+    public required bool AllowSignUp { get; init; }
+
     /// <summary>What a new organization has: one of <see cref="Plans"/>.</summary>
     public required string DefaultPlan { get; init; }
 
@@ -61,7 +64,10 @@ internal sealed record GatewayOptions
             {
                 ProjectToken = reader.Text("Bootstrap:ProjectToken"),
                 ApiKey = reader.Text("Bootstrap:ApiKey"),
+                Email = reader.Text("Bootstrap:Email"),
+                Password = reader.Text("Bootstrap:Password"),
             },
+            AllowSignUp = reader.Flag("AllowSignUp"),
             DefaultPlan = reader.Text("DefaultPlan") ?? Plans.Unlimited,
             TrustedProxies = reader.Networks("TrustedProxies"),
             ClickHouse = Blank(configuration.GetConnectionString("ClickHouse")),

@@ -60,6 +60,9 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     /// <summary>What the first start made; null afterwards.</summary>
     public BootstrapResult? Bootstrapped => _plane.Bootstrapped;
 
+    /// <summary>The owner's, when this start gave it; null afterwards.</summary>
+    public FirstPassword? FirstPassword { get; private init; }
+
     /// <summary>The ClickHouse server, for people; null: the embedded engine.</summary>
     public string? ClickHouse => _engine is null ? $"ClickHouse at {_clickHouse.Target}" : null;
 
@@ -74,7 +77,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             TimeProvider.System,
             loggers,
             CancellationToken.None);
-        return new GatewayServer(options, plane, loggers);
+        var password = await FirstPassword.GiveAsync(plane, options.Bootstrap);
+        return new GatewayServer(options, plane, loggers) { FirstPassword = password };
     }
 
     /// <summary>Whether the embedded engine's data is this installation's; a server is asked when it answers.</summary>
@@ -83,7 +87,12 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         _engine is null ? Task.CompletedTask : _meeting.MeetEngineAsync(EngineFolder(_options));
 
     /// <summary>What endpoints ask for by type.</summary>
-    public void Register(IServiceCollection services) => services.AddSingleton(_plane);
+    public void Register(IServiceCollection services)
+    {
+        services.AddSingleton(_plane);
+        services.AddSignIn(_time, _options.AllowSignUp);
+        services.AddApiDocument();
+    }
 
     /// <summary>The whole HTTP surface.</summary>
     public void Map(WebApplication app)
@@ -91,6 +100,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         if (_options.TrustedProxies.Count > 0) app.UseForwardedHeaders(Forwarding());
 
         app.Use(RequestFraming.RefuseTwoLengths);
+        app.UseManagementGuard();
 
         var budget = new InFlightBudget(_options.Limits.InFlightBytes);
         var limits = _options.Limits.ForParser();
@@ -101,8 +111,10 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
         app.MapHealth(_state, _plane.Fence);
         app.MapMetrics(() => MetricsPage.Write(_counters, budget, _plane, _journal?.Status, _shipper));
+        app.MapSignIn();
         app.MapTenancy();
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);
+        app.MapApiDocument();
         app.MapFallback("{*path}", () => ApiError.NotFound("There is nothing at this path."));
     }
 
@@ -227,7 +239,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     {
         var forwarding = new ForwardedHeadersOptions
         {
-            ForwardedHeaders = ForwardedHeaders.XForwardedFor,
+            // The scheme decides whether cookies are for HTTPS only.
+            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto,
             ForwardLimit = null,
         };
         forwarding.KnownProxies.Clear();

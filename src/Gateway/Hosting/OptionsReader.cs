@@ -23,6 +23,15 @@ internal sealed class OptionsReader(IConfigurationSection section)
         return string.IsNullOrWhiteSpace(value) ? null : value;
     }
 
+    public bool Flag(string key)
+    {
+        if (Text(key) is not { } text) return false;
+        if (bool.TryParse(text, out bool value)) return value;
+
+        Fail($"{section.Path}:{key} is '{text}'; it must be true or false.");
+        return false;
+    }
+
     public long Number(string key, long standard, long least, long most) =>
         OptionalNumber(key, least, most) ?? standard;
 
