@@ -29,6 +29,14 @@ internal static class ApiDocument
         });
     }
 
+    /// <summary>
+    /// Tells the shape of a route's body. Any type is let through to the route: who comes with a key need not name one,
+    /// and who must is told so, rather than that there is nothing at this path.
+    /// </summary>
+    public static RouteHandlerBuilder Takes<TBody>(this RouteHandlerBuilder route)
+        where TBody : notnull =>
+        route.Accepts<TBody>("application/json", "*/*");
+
     public static void MapApiDocument(this IEndpointRouteBuilder routes) =>
         routes.MapOpenApi("/openapi/{documentName}.json");
 }

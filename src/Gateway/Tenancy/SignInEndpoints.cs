@@ -1,4 +1,5 @@
 using Gateway.Core.Tenancy;
+using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
 
@@ -17,21 +18,21 @@ internal sealed class SignInEndpoints(
     {
         api.MapPost("/login/", (Delegate)SignInAsync)
             .WithSummary("Sign in: gives the session's cookie, and the user as @me does")
-            .Accepts<SignInBody>("application/json")
+            .Takes<SignInBody>()
             .Produces<MeAnswer>();
         api.MapPost("/logout/", (Delegate)SignOutAsync)
             .WithSummary("Sign out: the session ends, for every copy of its cookie")
             .Produces(StatusCodes.Status204NoContent);
         api.MapPost("/signup/", (Delegate)SignUpAsync)
             .WithSummary("Make an account with an organization of its own, where the gateway allows it")
-            .Accepts<SignUpBody>("application/json")
+            .Takes<SignUpBody>()
             .Produces<MeAnswer>(StatusCodes.Status201Created);
         api.MapGet("/invites/{secret}/", ReadInviteAsync)
             .WithSummary("What an invite's link leads to")
             .Produces<InviteLinkAnswer>();
         api.MapPost("/invites/{secret}/", AcceptInviteAsync)
             .WithSummary("Accept an invite: as who is signed in, or as a new user with a password")
-            .Accepts<AcceptBody>("application/json")
+            .Takes<AcceptBody>()
             .Produces<MeAnswer>();
     }
 

@@ -1,5 +1,6 @@
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
+using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
 
@@ -13,7 +14,7 @@ internal sealed class UserEndpoints(ControlPlane plane, Passwords passwords, Att
             .Produces<MeAnswer>();
         api.MapPatch("/users/@me/", (Delegate)UpdateAsync)
             .WithSummary("Change one's names, current organization or project, or password")
-            .Accepts<UserBody>("application/json")
+            .Takes<UserBody>()
             .Produces<MeAnswer>();
     }
 
