@@ -13,6 +13,7 @@ namespace Gateway.Core.Shipping;
 internal sealed class BlockSender(
     EventsTable table,
     Quarantine quarantine,
+    DeadProjects dead,
     ShipperOptions options,
     ShipperStatus status,
     TimeProvider time,
@@ -35,25 +36,19 @@ internal sealed class BlockSender(
 
     /// <summary>
     /// True when each of its rows is on disk or in the quarantine. False when nothing at all was taken: then it is the
-    /// server that is at fault, and the block must be sent again.
+    /// server that is at fault, and the block must be sent again. Also when projects were deleted while it waited: then
+    /// it is made again without their rows.
     /// </summary>
     public async Task<bool> SendAsync(EventBlock block, CancellationToken cancellationToken)
     {
-        if (block.Rows == 0) return true;
-
-        // Where the last block was too much, this one need not prove it as often.
-        int tries = _wasCut && block.Rows > 1 ? 1 : options.TriesBeforeCut;
-        var failure = await InsertAsync(block, 0, block.Rows, tries, cancellationToken);
-        _wasCut = failure is not null;
-        if (failure is null) return true;
-
-        if (_stalledBy is null) ShippingLog.Searching(logger, block.Rows, failure.Message);
-        if (await SearchAsync(block, cancellationToken)) return true;
-
-        _wasCut = false;
-        string saying = InsertFailure.MaySpeakOfData(failure) ? "Every event is refused: " : "";
-        await StallAsync(saying + failure.Message, cancellationToken);
-        return false;
+        try
+        {
+            return block.Rows == 0 || await SendWholeAsync(block, cancellationToken);
+        }
+        catch (OutdatedBlockException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Says why nothing moves, once for each reason, and lets some time pass.</summary>
@@ -68,6 +63,24 @@ internal sealed class BlockSender(
         }
 
         await _backoff.WaitAsync(cancellationToken);
+    }
+
+    private async Task<bool> SendWholeAsync(EventBlock block, CancellationToken cancellationToken)
+    {
+
+        // Where the last block was too much, this one need not prove it as often.
+        int tries = _wasCut && block.Rows > 1 ? 1 : options.TriesBeforeCut;
+        var failure = await InsertAsync(block, 0, block.Rows, tries, cancellationToken);
+        _wasCut = failure is not null;
+        if (failure is null) return true;
+
+        if (_stalledBy is null) ShippingLog.Searching(logger, block.Rows, failure.Message);
+        if (await SearchAsync(block, cancellationToken)) return true;
+
+        _wasCut = false;
+        string saying = InsertFailure.MaySpeakOfData(failure) ? "Every event is refused: " : "";
+        await StallAsync(saying + failure.Message, cancellationToken);
+        return false;
     }
 
     private async Task<bool> SearchAsync(EventBlock block, CancellationToken cancellationToken)
@@ -195,7 +208,7 @@ internal sealed class BlockSender(
         var bytes = block.Write(first, count);
         while (true)
         {
-            await EnsureTableAsync(0, cancellationToken);
+            await EnsureTableAsync(0, cancellationToken, block);
             ClickHouseException failure;
             try
             {
@@ -213,11 +226,13 @@ internal sealed class BlockSender(
             // Whatever it was, the server may come back as another one: it is asked again what it has and knows.
             _tableIsThere = false;
             await StallAsync(failure.Message, cancellationToken);
+            ThrowIfOutdated(block);
             if (--tries <= 0) return failure;
         }
     }
 
-    private async Task EnsureTableAsync(int quietTries, CancellationToken cancellationToken)
+    private async Task EnsureTableAsync(
+        int quietTries, CancellationToken cancellationToken, EventBlock? block = null)
     {
         while (!_tableIsThere)
         {
@@ -234,7 +249,14 @@ internal sealed class BlockSender(
             }
 
             await StallAsync(trouble, cancellationToken, isQuiet: quietTries-- > 0);
+            ThrowIfOutdated(block);
         }
+    }
+
+    /// <summary>Between two tries only: a request under way is never cut, or its fate would be unknown.</summary>
+    private void ThrowIfOutdated(EventBlock? block)
+    {
+        if (block is not null && block.Dead != dead.Ids) throw new OutdatedBlockException();
     }
 
     private void Resume()
@@ -247,4 +269,6 @@ internal sealed class BlockSender(
         _stalledBy = null;
         _failures = 0;
     }
+
+    private sealed class OutdatedBlockException : Exception;
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Events;
@@ -20,6 +21,8 @@ public sealed class EventBlock
     private readonly List<Record> _records = [];
     private readonly Dictionary<ulong, int> _slots = [];
     private readonly List<Project> _projects = [];
+    private readonly Dictionary<ulong, long> _dropped = [];
+    private FrozenSet<ulong> _dead = [];
     private int[] _order = [];
     private bool _isOrdered;
 
@@ -29,8 +32,18 @@ public sealed class EventBlock
     /// <summary>Refused events that lay between them; they are not shipped.</summary>
     public int RefusedRows { get; private set; }
 
-    public void Clear()
+    /// <summary>Events of deleted projects, by project: they are in none of the rows.</summary>
+    public IReadOnlyDictionary<ulong, long> Dropped => _dropped;
+
+    /// <summary>The deleted projects that this block leaves out.</summary>
+    public FrozenSet<ulong> Dead => _dead;
+
+    /// <summary>Starts anew.</summary>
+    /// <param name="dead">Projects whose records are left out; null: none.</param>
+    public void Clear(FrozenSet<ulong>? dead = null)
     {
+        _dead = dead ?? [];
+        _dropped.Clear();
         _records.Clear();
         _slots.Clear();
         _projects.Clear();
@@ -61,13 +74,15 @@ public sealed class EventBlock
         // A journal record may be empty; it says nothing.
         if (payload.IsEmpty) return;
 
-        var reader = new EventPayloadReader(payload.Span);
-        while (reader.TryReadRow(out var row))
+        int events = CountEvents(payload.Span, out int refused);
+        if (_dead.Count > 0 && _dead.Contains(projectId))
         {
-            if (row[0] == EventPayload.EventKind) Rows++;
-            else RefusedRows++;
+            CollectionsMarshal.GetValueRefOrAddDefault(_dropped, projectId, out _) += events;
+            return;
         }
 
+        Rows += events;
+        RefusedRows += refused;
         ref int slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_slots, projectId, out bool exists);
         if (!exists)
         {
@@ -115,6 +130,20 @@ public sealed class EventBlock
         }
 
         throw new ArgumentOutOfRangeException(nameof(wanted));
+    }
+
+    private static int CountEvents(ReadOnlySpan<byte> payload, out int refused)
+    {
+        int events = 0;
+        refused = 0;
+        var reader = new EventPayloadReader(payload);
+        while (reader.TryReadRow(out var row))
+        {
+            if (row[0] == EventPayload.EventKind) events++;
+            else refused++;
+        }
+
+        return events;
     }
 
     /// <summary>A counting sort over the projects, which are few beside the records; stable by its nature.</summary>

@@ -13,6 +13,7 @@ public sealed class Shipper
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(10);
 
     private readonly EventJournal _journal;
+    private readonly DeadProjects _dead;
     private readonly ShipperOptions _options;
     private readonly TimeProvider _time;
     private readonly BlockSender _sender;
@@ -25,6 +26,7 @@ public sealed class Shipper
         EventJournal journal,
         EventsTable table,
         Quarantine quarantine,
+        DeadProjects dead,
         ShipperOptions options,
         TimeProvider time,
         Random random,
@@ -32,9 +34,10 @@ public sealed class Shipper
     {
         _journal = journal;
         _position = journal.ShippedPosition;
+        _dead = dead;
         _options = options;
         _time = time;
-        _sender = new BlockSender(table, quarantine, options, Status, time, random, logger);
+        _sender = new BlockSender(table, quarantine, dead, options, Status, time, random, logger);
     }
 
     public ShipperStatus Status { get; } = new();
@@ -81,14 +84,16 @@ public sealed class Shipper
         long started = _time.GetTimestamp();
         if (!_journal.Read(_position, _batch, _options.BlockBytes)) return;
 
-        _block.Clear();
+        _block.Clear(_dead.Ids);
         _block.Add(_batch);
 
-        // Refused as a whole: read again, for there may be more by then, and among it a row that is accepted.
+        // Refused as a whole: read again, for there may be more by then, and among it a row that is accepted; or a
+        // project of it was deleted meanwhile.
         if (!await _sender.SendAsync(_block, cancellationToken)) return;
 
         await ForgetAsync(_batch.Next, cancellationToken);
         _position = _batch.Next;
+        _dead.CountDropped(_block.Dropped);
         Status.Finished(_block.RefusedRows);
 
         // The first event after a pause goes at once, a crowd gathers, and a backlog does not wait.

@@ -177,6 +177,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
                 _journal,
                 _table,
                 new Quarantine(Path.Combine(_options.Data, "quarantine.jsonl"), _time),
+                new DeadProjects(),
                 new ShipperOptions(),
                 _time,
                 Random.Shared,

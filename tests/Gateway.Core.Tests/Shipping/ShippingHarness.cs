@@ -30,6 +30,8 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
 
     public EventJournal Journal { get; private set; }
 
+    public DeadProjects Dead { get; } = new();
+
     public Shipper? Shipper { get; private set; }
 
     public string QuarantinePath => Path.Combine(_folder, "quarantine", "rows.jsonl");
@@ -43,6 +45,7 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
             Journal,
             new EventsTable(_client),
             new Quarantine(QuarantinePath, TimeProvider.System),
+            Dead,
             Options,
             TimeProvider.System,
             new Random(seed),
