@@ -62,6 +62,7 @@ public sealed class ControlPlane : IAsyncDisposable
         Sessions = new Sessions(changes);
         SignUps = new SignUps(changes, access, format, time, options.DefaultPlan);
         CookieKeys = new CookieKeys(changes);
+        Erasure = new Erasure(changes, time);
     }
 
     /// <summary>Whose token is it?</summary>
@@ -96,6 +97,9 @@ public sealed class ControlPlane : IAsyncDisposable
     public SignUps SignUps { get; }
 
     public CookieKeys CookieKeys { get; }
+
+    /// <summary>What is left to do of deleted projects.</summary>
+    public Erasure Erasure { get; }
 
     /// <summary>Random, made by the first start.</summary>
     public string InstallationId { get; }
