@@ -24,6 +24,9 @@ internal sealed record GatewayOptions
 
     public required EngineSettings Engine { get; init; }
 
+    /// <summary>How often deleted projects are looked for in ClickHouse again.</summary>
+    public required TimeSpan SweepEvery { get; init; }
+
     /// <summary>Values for the first start; they count only while the database is empty.</summary>
     public required BootstrapOptions Bootstrap { get; init; }
 
@@ -60,6 +63,7 @@ internal sealed record GatewayOptions
                 (int)reader.Number("Journal:SegmentBytes", 64 << 20, 1 << 20, 1 << 30)),
             Limits = LimitSettings.Read(reader),
             Engine = new EngineSettings(reader.OptionalNumber("Engine:MemoryBytes", 256 << 20, long.MaxValue)),
+            SweepEvery = TimeSpan.FromSeconds(reader.Number("Erasure:SweepSeconds", 60, 1, 3600)),
             Bootstrap = new BootstrapOptions
             {
                 ProjectToken = reader.Text("Bootstrap:ProjectToken"),

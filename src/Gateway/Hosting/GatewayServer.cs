@@ -30,10 +30,13 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private readonly ClickHouseClient _clickHouse;
     private readonly EventsTable _table;
     private readonly StoreMeeting _meeting;
+    private readonly Quarantine _quarantine;
+    private readonly DeadProjects _dead = new();
     private readonly CancellationTokenSource _stop = new();
 
     private EventJournal? _journal;
     private Shipper? _shipper;
+    private ProjectEraser? _eraser;
     private Task _run = Task.CompletedTask;
     private int _exitCode;
 
@@ -55,6 +58,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         _clickHouse = new ClickHouseClient(() => server ?? EngineTarget(), _time);
         _table = new EventsTable(_clickHouse);
         _meeting = new StoreMeeting(plane, new EventsStoreId(_clickHouse), options.AdoptEventsStore, _time);
+        _quarantine = new Quarantine(Path.Combine(options.Data, "quarantine.jsonl"), _time);
     }
 
     /// <summary>What the first start made; null afterwards.</summary>
@@ -110,7 +114,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         new SdkEndpoints(_state, pool).Map(app);
         app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
         app.MapHealth(_state, _plane.Fence);
-        app.MapMetrics(() => MetricsPage.Write(_counters, budget, _plane, _journal?.Status, _shipper));
+        app.MapMetrics(() => MetricsPage.Write(_counters, budget, _plane, _journal?.Status, _shipper, Erased()));
         app.MapSignIn();
         app.MapTenancy();
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);
@@ -143,6 +147,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         if (_engine is not null) await _engine.DisposeAsync();
         if (_journal is not null) await _journal.DisposeAsync();
         _clickHouse.Dispose();
+        _quarantine.Dispose();
         await _plane.DisposeAsync();
         _stop.Dispose();
     }
@@ -171,19 +176,23 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         try
         {
             _journal = OpenJournal();
+            string journalId = GatewayIdentity.ReadOrMake(_options.ForJournal().Directory);
             _state.Open(new CapturePipeline(_plane.Tokens, _journal));
 
+            var deletions = new DeletionFollower(
+                _plane.Erasure, _journal, _dead, _quarantine, journalId, _time, _log);
+            await deletions.LoadAsync(_stop.Token);
+
             _shipper = new Shipper(
-                _journal,
-                _table,
-                new Quarantine(Path.Combine(_options.Data, "quarantine.jsonl"), _time),
-                new DeadProjects(),
-                new ShipperOptions(),
+                _journal, _table, _quarantine, _dead, new ShipperOptions(), _time, Random.Shared, _log);
+            _eraser = new ProjectEraser(
+                _plane.Erasure,
+                new EventsEraser(_clickHouse, _time),
+                journalId,
+                _options.SweepEvery,
                 _time,
-                Random.Shared,
                 _log);
-            await MeetStoreAsync();
-            await _shipper.RunAsync(_stop.Token);
+            await ShipAsync(_shipper, deletions, _eraser);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -213,6 +222,30 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             },
             _stop.Token);
     }
+
+    /// <summary>
+    /// The shipper's end is the end of all; the two beside it never end by themselves. A store that is not known to be
+    /// ours is neither written nor erased from, but deletions are followed: others must see that this gateway lives.
+    /// </summary>
+    private async Task ShipAsync(Shipper shipper, DeletionFollower deletions, ProjectEraser eraser)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        var following = deletions.RunAsync(ended.Token);
+        var erasing = Task.CompletedTask;
+        try
+        {
+            await MeetStoreAsync();
+            erasing = eraser.RunAsync(ended.Token);
+            await shipper.RunAsync(_stop.Token);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await Task.WhenAll(following, erasing);
+        }
+    }
+
+    private ErasedRows Erased() => new(_dead.Dropped, _eraser?.Rows ?? 0);
 
     private EventJournal OpenJournal() =>
         EventJournal.Open(_options.ForJournal(), new SystemDisk(), _plane.Fence.AskAsync, _time, _log);

@@ -7,6 +7,10 @@ using Gateway.Core.Tokens;
 
 namespace Gateway.Operations;
 
+/// <param name="Dropped">On their way: left out by the shipper, or taken out of the quarantine.</param>
+/// <param name="Stored">Deleted from the table.</param>
+internal readonly record struct ErasedRows(long Dropped, long Stored);
+
 /// <summary><c>/metrics</c>. Numbers only: nothing here tells one project from another.</summary>
 internal static class MetricsPage
 {
@@ -14,7 +18,12 @@ internal static class MetricsPage
         endpoints.MapGet("/metrics", () => Results.Text(write(), "text/plain; version=0.0.4; charset=utf-8"));
 
     public static string Write(
-        CaptureCounters capture, InFlightBudget budget, ControlPlane plane, JournalStatus? journal, Shipper? shipper)
+        CaptureCounters capture,
+        InFlightBudget budget,
+        ControlPlane plane,
+        JournalStatus? journal,
+        Shipper? shipper,
+        ErasedRows erased)
     {
         var text = new MetricsText()
             .Counters("gateway_capture_requests_total", "Capture requests by how they ended.", "outcome",
@@ -31,7 +40,9 @@ internal static class MetricsPage
             .Counter("gateway_token_database_reads_total", "Token look-ups that asked the database.",
                 plane.Tokens.DatabaseReads)
             .Gauge("gateway_fence_available", "1 while the fence has an authority to ask.",
-                plane.Fence.IsAvailable ? 1 : 0);
+                plane.Fence.IsAvailable ? 1 : 0)
+            .Counters("gateway_erased_rows_total", "Rows of deleted projects, by where they were erased.", "from",
+                [("journal", erased.Dropped), ("events", erased.Stored)]);
 
         if (journal is { } status) WriteJournal(text, status);
         if (shipper is not null) WriteShipper(text, shipper);

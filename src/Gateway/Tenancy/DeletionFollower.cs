@@ -1,0 +1,139 @@
+using System.Collections.Frozen;
+using Gateway.Core.Journal;
+using Gateway.Core.Shipping;
+using Gateway.Core.Tenancy;
+
+namespace Gateway.Tenancy;
+
+/// <summary>
+/// What each gateway does for a deleted project: it learns of the deletion, ships no more of its rows, and tells when
+/// neither its journal nor its quarantine holds any. The order is what makes this true. First the set that the shipper
+/// goes by; then a fence, so that every group that was admitted before the deletion is written and none is admitted
+/// after it; then the journal's end, which lies behind all of them; and when the shipped position has come so far, an
+/// answer was had for every insert that could hold such a row.
+/// </summary>
+internal sealed class DeletionFollower(
+    Erasure erasure,
+    EventJournal journal,
+    DeadProjects dead,
+    Quarantine quarantine,
+    string gatewayId,
+    TimeProvider time,
+    ILogger log)
+{
+    private const string Work = "Following the deletion of projects";
+
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(10);
+
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    private long _knownEpoch = -1;
+    private long _newestDeletion;
+    private long _cleanEpoch;
+    private (long Epoch, JournalPosition UpTo)? _passing;
+    private long _reportedAt;
+
+    /// <summary>Up to which deletion this gateway holds nothing of a deleted project.</summary>
+    public long CleanEpoch => _cleanEpoch;
+
+    /// <summary>
+    /// Returns when the shipper may begin: it must not ship a backlog by a set that lacks what was deleted meanwhile.
+    /// What an earlier process reported of this journal no longer counts: it may have died with an insert under way.
+    /// </summary>
+    public Task LoadAsync(CancellationToken cancellationToken) =>
+        new PatientLoop(Work, Pace, time, log).RunAsync(
+            async token =>
+            {
+                await LearnAsync(token);
+                await ReportAsync(token);
+                return true;
+            },
+            cancellationToken);
+
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        new PatientLoop(Work, Pace, time, log).RunAsync(
+            async token =>
+            {
+                await StepAsync(token);
+                return false;
+            },
+            cancellationToken);
+
+    /// <summary>One round.</summary>
+    internal async Task StepAsync(CancellationToken cancellationToken)
+    {
+        await LearnAsync(cancellationToken);
+        bool hasPassed = await PassAsync(cancellationToken);
+        await CountAsync(cancellationToken);
+
+        if (hasPassed || time.GetElapsedTime(_reportedAt) >= ReportEvery) await ReportAsync(cancellationToken);
+    }
+
+    private async Task ReportAsync(CancellationToken cancellationToken)
+    {
+        var report = new GatewayReport(gatewayId, Environment.MachineName, _startedAt, _cleanEpoch);
+        await erasure.ReportAsync(report, cancellationToken);
+        _reportedAt = time.GetTimestamp();
+    }
+
+    private async Task LearnAsync(CancellationToken cancellationToken)
+    {
+        var deletions = await erasure.ReadDeletionsAsync(_knownEpoch, cancellationToken);
+        if (deletions.Epoch < _knownEpoch)
+        {
+            // An older copy of the database was put back: what it says counts, and nothing said before does.
+            (_passing, _cleanEpoch, _newestDeletion) = (null, 0, 0);
+            deletions = await erasure.ReadDeletionsAsync(-1, cancellationToken);
+            dead.Replace(deletions.Ids);
+        }
+        else if (deletions.Ids.Count > 0)
+        {
+            dead.Replace(dead.Ids.Concat(deletions.Ids).ToFrozenSet());
+        }
+
+        _knownEpoch = deletions.Epoch;
+        _newestDeletion = Math.Max(_newestDeletion, deletions.NewestEpoch);
+    }
+
+    /// <summary>True when everything that the journal could hold of a deleted project has just been passed.</summary>
+    private async Task<bool> PassAsync(CancellationToken cancellationToken)
+    {
+        if (_passing is null && _cleanEpoch >= _newestDeletion)
+        {
+            // Nothing was deleted since.
+            _cleanEpoch = _knownEpoch;
+            return false;
+        }
+
+        if (_passing is null)
+        {
+            var fenced = await journal.FenceAsync(_knownEpoch);
+            if (fenced is not (AppendOutcome.Kept or AppendOutcome.Stale)) return false;
+            _passing = (_knownEpoch, journal.DurableEnd);
+        }
+
+        var (epoch, upTo) = _passing.Value;
+        if (journal.ShippedPosition < upTo && journal.Status.BytesWaiting > 0) return false;
+
+        dead.CountDropped(await quarantine.EraseAsync(dead.Ids, cancellationToken));
+        _cleanEpoch = epoch;
+        _passing = null;
+        return true;
+    }
+
+    private async Task CountAsync(CancellationToken cancellationToken)
+    {
+        var dropped = dead.TakeDropped();
+        if (dropped.Count == 0) return;
+
+        try
+        {
+            await erasure.AddRowsAsync(dropped, cancellationToken);
+        }
+        catch
+        {
+            dead.PutBack(dropped);
+            throw;
+        }
+    }
+}
