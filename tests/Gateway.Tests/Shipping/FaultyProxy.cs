@@ -1,3 +1,4 @@
+using System.Text;
 using Gateway.Core.ClickHouse;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -25,6 +26,8 @@ internal sealed class FaultyProxy : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly HttpClient _http = new();
     private readonly ClickHouseOptions _upstream;
+    private volatile TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _held;
 
     private FaultyProxy(ClickHouseOptions upstream)
     {
@@ -42,6 +45,23 @@ internal sealed class FaultyProxy : IAsyncDisposable
 
     public int Faults { get; private set; }
 
+    /// <summary>
+    /// Which statements are held back, by their text. A held one goes on when it is released, also when the client that
+    /// sent it is long gone.
+    /// </summary>
+    public Func<string, bool> Holds { get; set; } = _ => false;
+
+    /// <summary>How many have been held so far.</summary>
+    public int Held => Volatile.Read(ref _held);
+
+    /// <summary>Lets go of all that are held now.</summary>
+    public void Release()
+    {
+        var released = _released;
+        _released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        released.SetResult();
+    }
+
     public ClickHouseOptions Target => _upstream with { Endpoint = new Uri(_app.Urls.Single()) };
 
     public static async Task<FaultyProxy> StartAsync(ClickHouseOptions upstream)
@@ -53,6 +73,7 @@ internal sealed class FaultyProxy : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Release();
         await _app.DisposeAsync();
         _http.Dispose();
     }
@@ -68,6 +89,14 @@ internal sealed class FaultyProxy : IAsyncDisposable
         {
             await FailAsync(context, fault);
             return;
+        }
+
+        string statement = context.Request.Query["query"] + (body.Length < 4096 ? Encoding.UTF8.GetString(body.ToArray()) : "");
+        if (Holds(statement))
+        {
+            var released = _released.Task;
+            Interlocked.Increment(ref _held);
+            await released;
         }
 
         using var answer = await _http.SendAsync(Copy(context.Request, body.ToArray()));
