@@ -45,15 +45,6 @@ internal sealed class OptionsReader(IConfigurationSection section)
         return null;
     }
 
-    public bool Flag(string key)
-    {
-        if (Text(key) is not { } text) return false;
-        if (bool.TryParse(text, out bool value)) return value;
-
-        Fail($"{section.Path}:{key} is '{text}'; it must be true or false.");
-        return false;
-    }
-
     /// <summary>A list of addresses and networks: an array in JSON, or one text with commas.</summary>
     public IReadOnlyList<IPNetwork> Networks(string key)
     {
