@@ -33,7 +33,8 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
         string here = (await owner.GetAsync("/api/organizations/@current/")).GetProperty("id").GetString()!;
         string there = (await owner.DoAsync(HttpMethod.Post, "/api/organizations/", new { name = "There" }))
             .GetProperty("id").GetString()!;
-        await owner.DoAsync(HttpMethod.Post, $"/api/organizations/{here}/projects/", new { name = "Stays" });
+        var stays = await owner.DoAsync(
+            HttpMethod.Post, $"/api/organizations/{here}/projects/", new { name = "Stays" });
         await owner.DoAsync(HttpMethod.Post, $"/api/organizations/{there}/projects/", new { name = "Stays too" });
         using var second = await owner.InviteAsync(here, "second@example.com", level: 15);
         using var third = await owner.InviteAsync(here, "third@example.com");
@@ -42,7 +43,7 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
         var members = await owner.GetAsync($"/api/organizations/{here}/members/");
         string[] users = [.. members.GetProperty("results").EnumerateArray()
             .Select(member => member.GetProperty("user").GetProperty("uuid").GetString()!)];
-        var world = new World(here, there, users, "/api/projects/1");
+        var world = new World(here, there, users, "/api/projects/1", $"/api/projects/{stays.GetProperty("id")}");
 
         var statuses = new ConcurrentBag<(string What, HttpStatusCode Status)>();
         ApiUser[] callers = [owner, ownerThere, second, secondThere];
@@ -53,7 +54,7 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
             {
                 var (what, method, path, body) = world.Change(random);
                 var caller = callers[(client + i) % callers.Length];
-                statuses.Add((what, await caller.StatusAsync(method, path, body)));
+                statuses.Add((what, await PatientlyAsync(caller, method, path, body)));
             }
         })));
 
@@ -64,6 +65,17 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
 
         await AssertAlikeAsync(owner, ownerThere, world);
         await AssertOneLiveTokenAsync(owner, [one, other]);
+    }
+
+    /// <summary>A database that is busy for longer than a caller is kept waiting says so, and is asked again.</summary>
+    private static async Task<HttpStatusCode> PatientlyAsync(
+        ApiUser caller, HttpMethod method, string path, object? body)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            var status = await caller.StatusAsync(method, path, body);
+            if (status != HttpStatusCode.ServiceUnavailable || attempt == 10) return status;
+        }
     }
 
     private static async Task AssertAlikeAsync(ApiUser one, ApiUser other, World world)
@@ -104,7 +116,7 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
         }
     }
 
-    private sealed record World(string Here, string There, string[] Users, string Project)
+    private sealed record World(string Here, string There, string[] Users, string Project, string Stays)
     {
         private static readonly int[] Levels = [1, 8, 15];
         private static readonly string[] Words = ["none", "member", "admin"];
@@ -117,7 +129,7 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
                 new { organization_id = random.Next(2) == 0 ? Here : There }),
             3 => ("level", HttpMethod.Patch, $"/api/organizations/{Here}/members/{Users[2]}/",
                 new { level = Levels[random.Next(3)] }),
-            4 => ("access", HttpMethod.Patch, $"/api/projects/2/members/{Users[2]}/",
+            4 => ("access", HttpMethod.Patch, $"{Stays}/members/{Users[2]}/",
                 new { level = Words[random.Next(3)] }),
             5 => ("settings", HttpMethod.Patch, $"{Project}/", new { anonymize_ips = random.Next(2) == 0 }),
             6 => ("create", HttpMethod.Post, $"/api/organizations/{Here}/projects/", new { name = "New" }),
