@@ -41,8 +41,6 @@ public sealed record ErasureProgress(
 /// </summary>
 public sealed class Erasure
 {
-    private const int MaxIds = 1000;
-
     private static readonly TimeSpan LiveFor = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ForgottenAfter = TimeSpan.FromDays(30);
 
@@ -192,17 +190,12 @@ public sealed class Erasure
             },
             cancellationToken);
 
-    private async Task SetErasedAsync(
-        IReadOnlyCollection<ulong> projects, long? erasedAt, CancellationToken cancellationToken)
-    {
-        foreach (ulong[] ids in projects.Chunk(MaxIds))
-        {
-            await ExecuteAsync(
-                "UPDATE projects SET erased_at = @ErasedAt WHERE id IN @Ids AND deleted_at IS NOT NULL",
-                new { ErasedAt = erasedAt, Ids = ids.Select(id => (long)id).ToArray() },
-                cancellationToken);
-        }
-    }
+    private Task SetErasedAsync(
+        IReadOnlyCollection<ulong> projects, long? erasedAt, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            "UPDATE projects SET erased_at = @ErasedAt WHERE id = @Id AND deleted_at IS NOT NULL",
+            projects.Select(id => new { Id = (long)id, ErasedAt = erasedAt }).ToList(),
+            cancellationToken);
 
     private async Task ExecuteAsync(string sql, object parameters, CancellationToken cancellationToken) =>
         await _changes.RunAsync<Done>(

@@ -52,19 +52,19 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
     public async Task Every_row_of_a_deleted_project_goes_and_none_of_another()
     {
         await using var gateway = await StartAsync();
-        await _projects.AddSecondAsync(gateway);
+        await TwoProjects.AddSecondAsync(gateway);
         Feed(gateway);
-        await StoredAsync(_projects.First, 200);
-        await StoredAsync(_projects.Second, 200);
+        await StoredAsync(TwoProjects.First, 200);
+        await StoredAsync(TwoProjects.Second, 200);
 
-        await _projects.DeleteSecondAsync(gateway);
+        await TwoProjects.DeleteSecondAsync(gateway);
         long before = _mine.Acked;
         await Eventually.HoldsAsync(
             () => Task.FromResult(_mine.Acked > before + 200), Patience, () => "the other project is still fed");
         await StopFeedingAsync();
 
         await ErasedAsync(gateway);
-        Assert.Equal(0, await CountAsync(_projects.Second));
+        Assert.Equal(0, await CountAsync(TwoProjects.Second));
         Assert.True(_projects.ErasedRows >= 200, $"{_projects.ErasedRows} rows counted as erased");
         Assert.Contains("gateway_erased_rows_total{from=\"events\"} ", await gateway.Http.GetStringAsync("/metrics"));
         await KeptAsync(gateway);
@@ -75,10 +75,10 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
     {
         await using (var first = await StartAsync())
         {
-            await _projects.AddSecondAsync(first);
+            await TwoProjects.AddSecondAsync(first);
             Feed(first);
-            await StoredAsync(_projects.First, 200);
-            await StoredAsync(_projects.Second, 200);
+            await StoredAsync(TwoProjects.First, 200);
+            await StoredAsync(TwoProjects.Second, 200);
 
             // ClickHouse goes away; what comes is kept in the journal.
             _proxy.NextFault = () => Fault.DropBefore;
@@ -86,7 +86,7 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
             await Eventually.HoldsAsync(
                 () => Task.FromResult(_theirs.Acked > theirs + 500), Patience, () => "a backlog piles up");
             await StopFeedingAsync();
-            await _projects.DeleteSecondAsync(first);
+            await TwoProjects.DeleteSecondAsync(first);
 
             // While it is away nobody may say that the journal is rid of the project.
             await Task.Delay(TimeSpan.FromSeconds(3));
@@ -101,20 +101,20 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
         {
             await Eventually.HoldsAsync(
                 () => Task.FromResult(_proxy.Held > 0), Patience, () => $"it erases; it said\n{second.Output}");
-            Assert.True(await CountAsync(_projects.Second) > 0);
+            Assert.True(await CountAsync(TwoProjects.Second) > 0);
             await second.KillAsync();
         }
 
         _proxy.Holds = _ => false;
         await using var last = await StartAsync();
         await ErasedAsync(last);
-        Assert.Equal(0, await CountAsync(_projects.Second));
+        Assert.Equal(0, await CountAsync(TwoProjects.Second));
         await KeptAsync(last);
 
         // The statement that the killed process had sent changes nothing any more.
         _proxy.Release();
         await KeptAsync(last);
-        Assert.Equal(0, await CountAsync(_projects.Second));
+        Assert.Equal(0, await CountAsync(TwoProjects.Second));
     }
 
     [Fact]
@@ -122,22 +122,22 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
     {
         await using (var first = await StartAsync())
         {
-            await _projects.AddSecondAsync(first);
+            await TwoProjects.AddSecondAsync(first);
             Feed(first);
-            await StoredAsync(_projects.First, 50);
-            await StoredAsync(_projects.Second, 50);
+            await StoredAsync(TwoProjects.First, 50);
+            await StoredAsync(TwoProjects.Second, 50);
 
             _proxy.Holds = statement => statement.StartsWith("INSERT INTO events", StringComparison.Ordinal);
             await Eventually.HoldsAsync(() => Task.FromResult(_proxy.Held > 0), Patience, () => "an insert is held");
             await StopFeedingAsync();
-            await _projects.DeleteSecondAsync(first);
+            await TwoProjects.DeleteSecondAsync(first);
             await first.KillAsync();
         }
 
         _proxy.Holds = _ => false;
         await using var second = await StartAsync();
         await ErasedAsync(second);
-        Assert.Equal(0, await CountAsync(_projects.Second));
+        Assert.Equal(0, await CountAsync(TwoProjects.Second));
 
         // Now it arrives, and brings rows of a project that is erased.
         long erased = _projects.ErasedRows;
@@ -145,7 +145,7 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
         await Eventually.HoldsAsync(
             () => Task.FromResult(_projects.ErasedRows > erased && _projects.IsErased),
             Patience, () => $"the late rows were erased too; it said\n{second.Output}");
-        Assert.Equal(0, await CountAsync(_projects.Second));
+        Assert.Equal(0, await CountAsync(TwoProjects.Second));
         Assert.Contains("turned up", second.Output, StringComparison.Ordinal);
         await KeptAsync(second);
     }

@@ -1,4 +1,7 @@
 using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Gateway.Tests.Running;
 using Microsoft.Data.Sqlite;
 
@@ -9,9 +12,9 @@ internal sealed class TwoProjects(string data)
 {
     public const string SecondToken = "phc_theothertokentheothertokentheothertokenth34";
 
-    public ulong First => 1;
+    public const ulong First = 1;
 
-    public ulong Second => 2;
+    public const ulong Second = 2;
 
     public long DeletionEpoch => Sql("SELECT COALESCE(deletion_epoch, 0) FROM projects WHERE id = 2");
 
@@ -22,40 +25,34 @@ internal sealed class TwoProjects(string data)
 
     public long ErasedRows => Sql("SELECT erased_rows FROM projects WHERE id = 2");
 
-    public async Task AddSecondAsync(GatewayProcess gateway)
+    public static async Task AddSecondAsync(GatewayProcess gateway)
     {
-        Sql($"""
-            INSERT INTO projects (uuid, organization_id, name, created_at) VALUES ('{Guid.NewGuid()}', 1, 'Theirs', 0);
-            INSERT INTO project_tokens (project_id, token, imported, created_at) VALUES (2, '{SecondToken}', 1, 0);
-            UPDATE epoch SET value = value + 1;
-            INSERT INTO change_log (epoch, position, what, what_id, token_id)
-            SELECT value, 0, 'token', t.id, t.id FROM epoch, project_tokens t WHERE t.token = '{SecondToken}';
-            """);
-        await AnswersAsync(gateway, HttpStatusCode.OK);
+        using var answer = await SendAsync(
+            gateway, HttpMethod.Post, "/api/organizations/@current/projects/", new { name = "Theirs", api_token = SecondToken });
+        string text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == HttpStatusCode.Created, text);
+        Assert.Equal(2, JsonDocument.Parse(text).RootElement.GetProperty("id").GetInt64());
     }
 
-    public async Task DeleteSecondAsync(GatewayProcess gateway)
+    /// <summary>From the answer on its token is refused and nothing of it can be read.</summary>
+    public static async Task DeleteSecondAsync(GatewayProcess gateway)
     {
-        Sql($"""
-            BEGIN IMMEDIATE;
-            UPDATE projects SET deleted_at = {DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}000 WHERE id = 2;
-            UPDATE project_tokens SET revoked_at = 1 WHERE project_id = 2;
-            UPDATE epoch SET value = value + 1;
-            INSERT INTO change_log (epoch, position, what, what_id, token_id)
-            SELECT value, 0, 'project', 2, t.id FROM epoch, project_tokens t WHERE t.token = '{SecondToken}';
-            UPDATE projects SET deletion_epoch = (SELECT value FROM epoch) WHERE id = 2;
-            COMMIT;
-            """);
-        await AnswersAsync(gateway, HttpStatusCode.Unauthorized);
+        using var answer = await SendAsync(gateway, HttpMethod.Delete, "/api/projects/2/");
+        Assert.True(answer.StatusCode == HttpStatusCode.NoContent, await answer.Content.ReadAsStringAsync());
+
+        using var refused = await gateway.PostAsync("/i/v0/e/", new { api_key = SecondToken, @event = "e", distinct_id = "d" });
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        using var unread = await gateway.QueryAsync(new { kind = "EventsQuery", select = new[] { "event" } }, project: "2");
+        Assert.Equal(HttpStatusCode.NotFound, unread.StatusCode);
     }
 
-    private static async Task AnswersAsync(GatewayProcess gateway, HttpStatusCode status) => await Eventually.HoldsAsync(
-        async () =>
-        {
-            using var answer = await gateway.PostAsync("/batch/", new { api_key = SecondToken, batch = new[] { new { @event = "e", distinct_id = "d" } } });
-            return answer.StatusCode == status;
-        },
-        TimeSpan.FromSeconds(20), () => $"the token is answered {status}");
+    private static async Task<HttpResponseMessage> SendAsync(
+        GatewayProcess gateway, HttpMethod method, string path, object? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", GatewayProcess.ApiKey);
+        return await gateway.Http.SendAsync(request);
+    }
 
     private long Sql(string sql)
     {
