@@ -135,7 +135,10 @@ public sealed class AuditLog
 
     private static async Task<AuditCheck> CheckAsync(DbConnection connection, long organizationId)
     {
-        // The head first: rows that are added meanwhile lie behind it.
+        // A row is committed with the head that names it, so one that was there before the head was read is named by
+        // it. Rows that are added after that lie behind it.
+        long newest = await connection.ExecuteScalarAsync<long>(
+            "SELECT COALESCE(MAX(number), 0) FROM audit_log WHERE organization_id = @Id", new { Id = organizationId });
         var head = await HeadAsync(connection, null, organizationId);
         string hash = "";
         for (long done = 0; done < head.Count;)
@@ -156,9 +159,12 @@ public sealed class AuditLog
             }
         }
 
-        return hash == head.Hash
-            ? new AuditCheck(head, null, null)
-            : new AuditCheck(head, head.Count, "The last row is not the one that the head names.");
+        if (hash != head.Hash)
+            return new AuditCheck(head, head.Count, "The last row is not the one that the head names.");
+
+        return newest > head.Count
+            ? new AuditCheck(head, head.Count + 1, "The head names an earlier row: it was set back.")
+            : new AuditCheck(head, null, null);
     }
 
     private static string HashOf(string before, AuditRow row)
