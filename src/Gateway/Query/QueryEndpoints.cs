@@ -40,7 +40,7 @@ internal sealed class QueryEndpoints(
         // Kestrel's routing takes a last slash as it takes none.
         routes.MapPost("/api/projects/{projectId}/query", QueryAsync);
         routes.MapGet("/api/projects/{projectId}/events", ListAsync);
-        routes.MapGet("/api/projects/{projectId}/events/{uuid:guid}", GetAsync);
+        routes.MapGet("/api/projects/{projectId}/events/{uuid:guid:length(36)}", GetAsync);
     }
 
     private async Task QueryAsync(HttpContext context, string projectId)
