@@ -1,0 +1,112 @@
+using System.Data.Common;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Gateway.Core.Tests.Tenancy;
+using Gateway.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace Gateway.Tests.Tenancy;
+
+/// <summary>
+/// The whole route table of a real gateway in this process, on SQLite. Its ClickHouse is never there: whoever may ask
+/// it something is answered 503.
+/// </summary>
+public class HostedGateway : IAsyncLifetime, IDisposable
+{
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"gateway-routes-{Guid.NewGuid():N}");
+    private GatewayServer _server = null!;
+    private WebApplication _app = null!;
+    private HttpClient _client = null!;
+
+    /// <summary>Every route of the gateway.</summary>
+    public IEnumerable<RouteEndpoint> Endpoints =>
+        ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+
+    /// <summary>Settings that say which database it is; none: SQLite.</summary>
+    protected virtual IEnumerable<KeyValuePair<string, string?>> Database() => [];
+
+    protected virtual DbConnection Connect() =>
+        new SqliteConnection($"Data Source={Path.Combine(_folder, "control.db")};Foreign Keys=True;Pooling=False");
+
+    public async Task InitializeAsync()
+    {
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(
+        [
+            new("Gateway:Data", _folder),
+            new("ConnectionStrings:ClickHouse", "http://127.0.0.1:1"),
+            .. Database(),
+        ]).Build();
+        var options = GatewayOptions.Read(settings, out var errors);
+        Assert.Empty(errors);
+
+        var builder = WebApplication.CreateSlimBuilder();
+        WebHostSetup.Configure(builder, options);
+        builder.Logging.ClearProviders();
+        _server = await GatewayServer.OpenAsync(options, NullLoggerFactory.Instance);
+        _server.Register(builder.Services);
+        _app = builder.Build();
+        _app.Urls.Clear();
+        _app.Urls.Add("http://127.0.0.1:0");
+        _server.Map(_app);
+        await _app.StartAsync();
+        _client = new HttpClient { BaseAddress = new Uri(_app.Urls.Single()) };
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _server.DisposeAsync();
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>One request with a JSON body, or none; the key is null for nobody.</summary>
+    public async Task<Answer> SendAsync(string method, string path, string? key, string? body = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (key is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var response = await _client.SendAsync(request);
+        return new Answer(response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Straight into the database: people, whom no route makes without an invite and a password.</summary>
+    public async Task SqlAsync(string sql)
+    {
+        await using var connection = Connect();
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
+    }
+}
+
+/// <summary>The same on PostgreSQL.</summary>
+public sealed class HostedGatewayOnPostgres : HostedGateway
+{
+    private readonly string _database = PostgresServer.Shared.NewDatabase();
+
+    protected override IEnumerable<KeyValuePair<string, string?>> Database() =>
+        [new("ConnectionStrings:Postgres", _database)];
+
+    protected override DbConnection Connect() => new NpgsqlConnection(_database);
+}
+
+/// <summary>What came back.</summary>
+public readonly record struct Answer(HttpStatusCode Status, string Body)
+{
+    public bool IsSuccess => (int)Status is >= 200 and < 300;
+}
