@@ -257,6 +257,42 @@ public sealed class SignInTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.BadRequest, "email"), (again, taken.GetProperty("attr").GetString()));
     }
 
+    [Fact]
+    public async Task A_field_that_is_wrong_is_named()
+    {
+        using var browser = await SignedInAsync();
+        (string Field, object[] Wrong)[] fields =
+        [
+            ("first_name", [1, true, new[] { "a" }, "", "  ", "a\0b", "a\nb", new string('a', 201)]),
+            ("last_name", [1, "a\0b", new string('a', 201)]),
+            ("current_organization", [1, "x", "a\0b", new string('a', 100_00), Guid.NewGuid()]),
+            ("current_project", ["1", 0, -1, 1.5, 999, true]),
+            ("password", [1, "short", "a password \0", new string('a', 129)]),
+            ("current_password", [1, "a\u007f", new string('a', 129)]),
+        ];
+        foreach (var (field, wrongs) in fields)
+        {
+            foreach (object wrong in wrongs)
+            {
+                var (status, error) = await browser.SendAsync(
+                    "PATCH", "/api/users/@me/", new Dictionary<string, object> { [field] = wrong });
+                Assert.Equal((HttpStatusCode.BadRequest, field), (status, error.GetProperty("attr").GetString()));
+            }
+        }
+
+        foreach (string field in (string[])["email", "password"])
+        {
+            foreach (object wrong in (object[])[1, "", "a\0b", new string('a', 300)])
+            {
+                var body = new Dictionary<string, object> { ["email"] = Email, ["password"] = Password };
+                body[field] = wrong;
+                var (status, error) = await browser.SendAsync("POST", "/api/login/", body);
+                if (field == "password" && wrong is "") Assert.Equal(HttpStatusCode.Unauthorized, status);
+                else Assert.Equal((HttpStatusCode.BadRequest, field), (status, error.GetProperty("attr").GetString()));
+            }
+        }
+    }
+
     private async Task<Browser> SignedInAsync()
     {
         var browser = new Browser(_gateway.Address);
