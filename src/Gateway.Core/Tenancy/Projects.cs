@@ -1,3 +1,4 @@
+using Dapper;
 using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
@@ -142,6 +143,19 @@ public sealed class Projects
             },
             cancellationToken);
 
+    /// <summary>Those that were deleted from an organization, the newest first; their erasing is asked for apart.</summary>
+    public ValueTask<Outcome<List<TombstoneRow>>> ListDeletedAsync(
+        Caller caller, string organization, CancellationToken cancellationToken) =>
+        _changes.ReadAsync(
+            _gate.Organization(caller, organization, Scopes.ProjectRead, MemberLevel.Admin),
+            async (connection, access) => (await connection.QueryAsync<TombstoneRow>(
+                """
+                SELECT id AS Id, name AS Name FROM projects
+                WHERE organization_id = @RowId AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC
+                """,
+                new { access.RowId })).AsList(),
+            cancellationToken);
+
     /// <summary>
     /// Gives a project a new token. When this returns, no request received from then on is accepted with the old one,
     /// and none of its events is stored.
@@ -226,6 +240,14 @@ public sealed class Projects
             caller,
             id.ToString(System.Globalization.CultureInfo.InvariantCulture),
             Scopes.ProjectWrite);
+}
+
+/// <summary>What is left of a deleted project for its people to see.</summary>
+public sealed class TombstoneRow
+{
+    public long Id { get; init; }
+
+    public string Name { get; init; } = "";
 }
 
 /// <param name="Name">For people.</param>

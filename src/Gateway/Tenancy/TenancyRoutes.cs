@@ -16,6 +16,7 @@ internal static class TenancyRoutes
         api.MapAuditLog();
         api.MapProjects();
         api.MapProjectMembers();
+        api.MapDeletedProjects();
         api.MapKeys();
     }
 
@@ -53,6 +54,7 @@ internal static class TenancyRoutes
 [JsonSerializable(typeof(ProjectAnswer))]
 [JsonSerializable(typeof(Page<ProjectAnswer>))]
 [JsonSerializable(typeof(MoveAnswer))]
+[JsonSerializable(typeof(Page<DeletedProjectAnswer>))]
 [JsonSerializable(typeof(ProjectMemberAnswer))]
 [JsonSerializable(typeof(Page<ProjectMemberAnswer>))]
 [JsonSerializable(typeof(OrganizationAnswer))]

@@ -31,6 +31,7 @@ public abstract class AccessMatrix(HostedGateway gateway)
         GET    /api/organizations/{org}/audit_log/          org:read 401 401 401 404 403 200 200 403 404 404 404 403 403
         GET    /api/organizations/{org}/audit_log/check/    org:read 401 401 401 404 403 200 200 403 404 404 404 403 403
         GET    /api/organizations/{org}/projects/       project:read 401 401 401 404 200 200 200 403 404 404 404 200 200
+        GET    /api/organizations/{org}/deleted_projects/ project:read 401 401 401 404 403 200 200 403 404 404 404 403 403
         POST   /api/organizations/{org}/projects/      project:write 401 401 401 404 403 201 201 403 404 404 404 403 403
         GET    /api/projects/                           project:read 401 401 401 200 200 200 200 403 200 200 200 200 200
         GET    /api/projects/{id}/                      project:read 401 401 401 404 200 200 200 403 404 404 200 404 200
