@@ -143,7 +143,7 @@ public sealed class Projects
             },
             cancellationToken);
 
-    /// <summary>Those that were deleted from an organization, the newest first; their erasing is asked for apart.</summary>
+    /// <summary>Those that were deleted from an organization, newest first; their erasing is asked for apart.</summary>
     public ValueTask<Outcome<List<TombstoneRow>>> ListDeletedAsync(
         Caller caller, string organization, CancellationToken cancellationToken) =>
         _changes.ReadAsync(
@@ -190,7 +190,8 @@ public sealed class Projects
                         From = project.ApiToken is null ? null : AuditLog.Fingerprint(project.ApiToken),
                         To = AuditLog.Fingerprint(token),
                     });
-                return new TokenReset(project, token, UnixTime.FromUnixMicroseconds(change.Now), 0);
+                var after = await AccessAsync(change, caller, id);
+                return new TokenReset(after.Value, token, UnixTime.FromUnixMicroseconds(change.Now), 0);
             },
             cancellationToken);
 
@@ -259,7 +260,7 @@ public sealed record NewProject(string Name, string? Token, ProjectSettings Sett
     public override string ToString() => Name;
 }
 
-/// <param name="Project">As it was before.</param>
+/// <param name="Project">As it is now.</param>
 /// <param name="Token">The new token.</param>
 /// <param name="RevokedAt">When the old token ended.</param>
 /// <param name="Epoch">The epoch of the change, which the fence shows from now on.</param>
