@@ -11,52 +11,64 @@ namespace Gateway.Tests.Tenancy;
 public abstract class AccessMatrix(HostedGateway gateway)
 {
     // Columns: AccessWorld.Callers. The third one is the scope that the "key without the scope" has not.
-    // Names are cut: {org} is {organization}, org: is organization:.
+    // Names are cut: each route begins with /api, {org} is {organization}, org: is organization:, prj: is project:.
+    // Signing in, an invite's link and signing up are open to all: 400 asks for a password, 403 is the closed door.
     // The store of events is never there: 503 says that the caller was let in.
     private const string Table =
         """
-        #                                                            nob unk tok str mem adm own les oth oth thi shu lea
-        #                                                            ody now ken ang ber in  er  ser prj org prj out der
-        GET    /api/organizations/                          org:read 401 401 401 200 200 200 200 403 200 200 200 200 200
-        POST   /api/organizations/                         org:write 401 401 401 201 201 201 201 403 403 403 403 201 201
-        GET    /api/organizations/{org}/                    org:read 401 401 401 404 200 200 200 403 404 404 404 200 200
-        PATCH  /api/organizations/{org}/                   org:write 401 401 401 404 403 200 200 403 404 404 404 403 403
-        DELETE /api/organizations/{org}/                   org:write 401 401 401 404 403 403 204 403 404 404 404 403 403
-        GET    /api/organizations/{org}/members/            org:read 401 401 401 404 200 200 200 403 404 404 404 200 200
-        PATCH  /api/organizations/{org}/members/{user}/    org:write 401 401 401 404 403 200 200 403 404 404 404 403 403
-        DELETE /api/organizations/{org}/members/{user}/    org:write 401 401 401 404 403 204 204 403 404 404 404 403 403
-        GET    /api/organizations/{org}/invites/            org:read 401 401 401 404 403 200 200 403 404 404 404 403 403
-        POST   /api/organizations/{org}/invites/           org:write 401 401 401 404 403 201 201 403 404 404 404 403 403
-        DELETE /api/organizations/{org}/invites/{invite}/  org:write 401 401 401 404 403 204 204 403 404 404 404 403 403
-        GET    /api/organizations/{org}/audit_log/          org:read 401 401 401 404 403 200 200 403 404 404 404 403 403
-        GET    /api/organizations/{org}/audit_log/check/    org:read 401 401 401 404 403 200 200 403 404 404 404 403 403
-        GET    /api/organizations/{org}/projects/       project:read 401 401 401 404 200 200 200 403 404 404 404 200 200
-        GET    /api/organizations/{org}/deleted_projects/ project:read 401 401 401 404 403 200 200 403 404 404 404 403 403
-        POST   /api/organizations/{org}/projects/      project:write 401 401 401 404 403 201 201 403 404 404 404 403 403
-        GET    /api/projects/                           project:read 401 401 401 200 200 200 200 403 200 200 200 200 200
-        GET    /api/projects/{id}/                      project:read 401 401 401 404 200 200 200 403 404 404 200 404 200
-        PATCH  /api/projects/{id}/                     project:write 401 401 401 404 403 200 200 403 404 404 200 404 200
-        DELETE /api/projects/{id}/                     project:write 401 401 401 404 403 204 204 403 404 404 204 404 403
-        PATCH  /api/projects/{id}/reset_token/         project:write 401 401 401 404 403 200 200 403 404 404 200 404 200
-        POST   /api/projects/{id}/reset_token/         project:write 401 401 401 404 403 200 200 403 404 404 200 404 200
-        POST   /api/projects/{id}/change_organization/ project:write 401 401 401 404 403 200 200 403 404 404 400 404 403
-        GET    /api/projects/{id}/members/              project:read 401 401 401 404 200 200 200 403 404 404 200 404 200
-        PATCH  /api/projects/{id}/members/{user}/      project:write 401 401 401 404 403 200 200 403 404 404 200 404 200
-        DELETE /api/projects/{id}/members/{user}/      project:write 401 401 401 404 403 204 204 403 404 404 204 404 204
-        GET    /api/personal_api_keys/                             * 401 401 401 200 200 200 200 403 403 403 403 200 200
-        POST   /api/personal_api_keys/                             * 401 401 401 201 201 201 201 403 403 403 403 201 201
-        GET    /api/personal_api_keys/{key}/                       * 401 401 401 404 404 404 200 403 403 403 403 404 404
-        PATCH  /api/personal_api_keys/{key}/                       * 401 401 401 404 404 404 200 403 403 403 403 404 404
-        POST   /api/personal_api_keys/{key}/roll/                  * 401 401 401 404 404 404 200 403 403 403 403 404 404
-        DELETE /api/personal_api_keys/{key}/                       * 401 401 401 404 404 404 204 403 403 403 403 404 404
-        POST   /api/projects/{projectId}/query            query:read 401 401 401 404 503 503 503 403 404 404 503 404 503
-        GET    /api/projects/{projectId}/events           query:read 401 401 401 404 503 503 503 403 404 404 503 404 503
-        GET    /api/projects/{projectId}/events/{uuid}    query:read 401 401 401 404 503 503 503 403 404 404 503 404 503
+        #                                                       nob unk tok str mem adm own les oth oth thi shu lea ses
+        #                                                       ody now ken ang ber in  er  ser prj org prj out der sio
+        POST   /login/                                user:read 400 400 400 400 400 400 400 400 400 400 400 400 400 400
+        POST   /logout/                               user:read 401 401 401 401 401 401 401 401 401 401 401 401 401 204
+        POST   /signup/                               user:read 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+        GET    /invites/{secret}/                     user:read 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+        POST   /invites/{secret}/                     user:read 400 400 400 400 400 400 400 400 400 400 400 400 400 400
+        GET    /users/@me/                            user:read 401 401 401 200 200 200 200 403 200 200 200 200 200 200
+        PATCH  /users/@me/                           user:write 401 401 401 200 200 200 200 403 200 200 200 200 200 200
+        GET    /organizations/                         org:read 401 401 401 200 200 200 200 403 200 200 200 200 200 200
+        POST   /organizations/                        org:write 401 401 401 201 201 201 201 403 403 403 403 201 201 201
+        GET    /organizations/{org}/                   org:read 401 401 401 404 200 200 200 403 404 404 404 200 200 200
+        PATCH  /organizations/{org}/                  org:write 401 401 401 404 403 200 200 403 404 404 404 403 403 200
+        DELETE /organizations/{org}/                  org:write 401 401 401 404 403 403 204 403 404 404 404 403 403 204
+        GET    /organizations/{org}/members/           org:read 401 401 401 404 200 200 200 403 404 404 404 200 200 200
+        PATCH  /organizations/{org}/members/{user}/   org:write 401 401 401 404 403 200 200 403 404 404 404 403 403 200
+        DELETE /organizations/{org}/members/{user}/   org:write 401 401 401 404 403 204 204 403 404 404 404 403 403 204
+        GET    /organizations/{org}/invites/           org:read 401 401 401 404 403 200 200 403 404 404 404 403 403 200
+        POST   /organizations/{org}/invites/          org:write 401 401 401 404 403 201 201 403 404 404 404 403 403 201
+        DELETE /organizations/{org}/invites/{invite}/ org:write 401 401 401 404 403 204 204 403 404 404 404 403 403 204
+        GET    /organizations/{org}/audit_log/         org:read 401 401 401 404 403 200 200 403 404 404 404 403 403 200
+        GET    /organizations/{org}/audit_log/check/   org:read 401 401 401 404 403 200 200 403 404 404 404 403 403 200
+        GET    /organizations/{org}/projects/          prj:read 401 401 401 404 200 200 200 403 404 404 404 200 200 200
+        GET    /organizations/{org}/deleted_projects/  prj:read 401 401 401 404 403 200 200 403 404 404 404 403 403 200
+        POST   /organizations/{org}/projects/         prj:write 401 401 401 404 403 201 201 403 404 404 404 403 403 201
+        GET    /projects/                              prj:read 401 401 401 200 200 200 200 403 200 200 200 200 200 200
+        GET    /projects/{id}/                         prj:read 401 401 401 404 200 200 200 403 404 404 200 404 200 200
+        PATCH  /projects/{id}/                        prj:write 401 401 401 404 403 200 200 403 404 404 200 404 200 200
+        DELETE /projects/{id}/                        prj:write 401 401 401 404 403 204 204 403 404 404 204 404 403 204
+        PATCH  /projects/{id}/reset_token/            prj:write 401 401 401 404 403 200 200 403 404 404 200 404 200 200
+        POST   /projects/{id}/reset_token/            prj:write 401 401 401 404 403 200 200 403 404 404 200 404 200 200
+        POST   /projects/{id}/change_organization/    prj:write 401 401 401 404 403 200 200 403 404 404 400 404 403 200
+        GET    /projects/{id}/members/                 prj:read 401 401 401 404 200 200 200 403 404 404 200 404 200 200
+        PATCH  /projects/{id}/members/{user}/         prj:write 401 401 401 404 403 200 200 403 404 404 200 404 200 200
+        DELETE /projects/{id}/members/{user}/         prj:write 401 401 401 404 403 204 204 403 404 404 204 404 204 204
+        GET    /personal_api_keys/                            * 401 401 401 200 200 200 200 403 403 403 403 200 200 200
+        POST   /personal_api_keys/                            * 401 401 401 201 201 201 201 403 403 403 403 201 201 201
+        GET    /personal_api_keys/{key}/                      * 401 401 401 404 404 404 200 403 403 403 403 404 404 200
+        PATCH  /personal_api_keys/{key}/                      * 401 401 401 404 404 404 200 403 403 403 403 404 404 200
+        POST   /personal_api_keys/{key}/roll/                 * 401 401 401 404 404 404 200 403 403 403 403 404 404 200
+        DELETE /personal_api_keys/{key}/                      * 401 401 401 404 404 404 204 403 403 403 403 404 404 204
+        POST   /projects/{projectId}/query           query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
+        GET    /projects/{projectId}/events          query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
+        GET    /projects/{projectId}/events/{uuid}   query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
         """;
 
     /// <summary>Bodies of those that need one, good for whoever may.</summary>
     internal static readonly Dictionary<string, string> Bodies = new()
     {
+        ["POST /api/login/"] = """{"email": "nobody@example.com"}""",
+        ["POST /api/signup/"] = "{}",
+        ["POST /api/invites/{secret}/"] = "{}",
+        ["PATCH /api/users/@me/"] = """{"first_name": "Renamed"}""",
         ["POST /api/organizations/"] = """{"name": "Another"}""",
         ["PATCH /api/organizations/{organization}/"] = """{"name": "Renamed"}""",
         ["PATCH /api/organizations/{organization}/members/{user}/"] = """{"level": 8}""",
@@ -76,7 +88,7 @@ public abstract class AccessMatrix(HostedGateway gateway)
         "GET /e", "POST /e", "GET /i/v0/e", "POST /i/v0/e", "GET /batch", "POST /batch", "GET /capture",
         "POST /capture", "GET /track", "POST /track", "GET /engage", "POST /engage", "POST /flags", "POST /decide",
         "POST /s", "GET /array/{token}/config", "GET /array/{token}/config.js", "GET /static/{name}",
-        "GET /_liveness", "GET /_readiness", "GET /metrics", "* {*path}",
+        "GET /_liveness", "GET /_readiness", "GET /metrics", "GET /openapi/{documentName}.json", "* {*path}",
     ];
 
     internal static IReadOnlyList<Line> Lines { get; } =
@@ -84,8 +96,10 @@ public abstract class AccessMatrix(HostedGateway gateway)
         .. Table.Split('\n').Where(line => line[0] != '#').Select(line =>
         {
             string[] words = line
+                .Replace(" /", " /api/", StringComparison.Ordinal)
                 .Replace("{org}", "{organization}", StringComparison.Ordinal)
                 .Replace(" org:", " organization:", StringComparison.Ordinal)
+                .Replace(" prj:", " project:", StringComparison.Ordinal)
                 .Split(' ', StringSplitOptions.RemoveEmptyEntries);
             return new Line(
                 words[0], words[1], words[2],
@@ -165,7 +179,9 @@ public abstract class AccessMatrix(HostedGateway gateway)
     private Task<Answer> SendAsync(AccessWorld world, Line line, string caller, string path)
     {
         string? body = Bodies.TryGetValue($"{line.Method} {line.Route}", out string? text) ? world.Fill(text) : null;
-        return gateway.SendAsync(line.Method, path, world.KeyOf(caller), body);
+        return caller == AccessWorld.Session
+            ? gateway.SendAsSessionAsync(line.Method, path, world.SessionOfOwner, body)
+            : gateway.SendAsync(line.Method, path, world.KeyOf(caller), body);
     }
 
     /// <summary>One line of the matrix.</summary>

@@ -11,11 +11,15 @@ namespace Gateway.Tests.Tenancy;
 /// </summary>
 internal sealed class AccessWorld
 {
+    /// <summary>The owner signed in, by cookie and anti-forgery token.</summary>
+    public const string Session = "the owner's session";
+
     /// <summary>The columns of the matrix, in their order.</summary>
     public static readonly string[] Callers =
     [
         "nobody", "unknown key", "project token", "stranger", "member", "admin", "owner", "key without the scope",
         "key of another project", "key of another organization", "key of this project", "shut out", "project admin",
+        Session,
     ];
 
     private static readonly string[] People = ["owner", "admin", "member", "shut", "lead", "stranger", "target"];
@@ -26,6 +30,9 @@ internal sealed class AccessWorld
     private readonly Dictionary<string, string> _ids = [];
 
     private AccessWorld(HostedGateway gateway) => _gateway = gateway;
+
+    /// <summary>What the owner's cookie holds, sealed.</summary>
+    public string SessionOfOwner { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>What a refusal must never hold: names, addresses, tokens and keys.</summary>
     public List<string> Secrets { get; } = [];
@@ -68,6 +75,12 @@ internal sealed class AccessWorld
             Secrets.Add(email);
         }
 
+        await _gateway.SqlAsync(
+            $"""
+            INSERT INTO sessions (sha256, user_id, created_at, expires_at)
+            SELECT '{TokenFormat.Sha256Of(SessionOfOwner)}', id, 0, {long.MaxValue}
+            FROM users WHERE uuid = '{_ids["<owner>"]}'
+            """);
         var others = Scopes.Known.Where(other => other != "*" && !Scopes.Hold(other, scope));
         _keys["key without the scope"] = await AddKeyAsync("owner", "lesser", string.Join(' ', others));
         await AddKeyAsync("owner", "spare", "*");
@@ -103,6 +116,7 @@ internal sealed class AccessWorld
         _ids["{id}"] = id;
         _ids["{projectId}"] = id;
         _ids["{invite}"] = Text(invite.GetProperty("id"));
+        _ids["{secret}"] = Text(invite.GetProperty("link")).Split('/', StringSplitOptions.RemoveEmptyEntries)[^1];
         _keys["project token"] = Text(project.GetProperty("api_token"));
         Secrets.AddRange(
         [

@@ -60,5 +60,5 @@ public sealed class ApiDocumentTests
 
     /// <summary>Without constraints of parameters and the last slash.</summary>
     private static string Plain(string pattern) =>
-        pattern.Replace(":guid}", "}", StringComparison.Ordinal).TrimEnd('/');
+        pattern.Replace(":guid:length(36)}", "}", StringComparison.Ordinal).TrimEnd('/');
 }

@@ -1,15 +1,21 @@
 using System.Data.Common;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Claims;
 using System.Text;
 using Gateway.Core.Tests.Tenancy;
 using Gateway.Hosting;
+using Gateway.Tenancy;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Gateway.Tests.Tenancy;
@@ -20,6 +26,8 @@ namespace Gateway.Tests.Tenancy;
 /// </summary>
 public class HostedGateway : IAsyncLifetime, IDisposable
 {
+    private const string SignIn = CookieAuthenticationDefaults.AuthenticationScheme;
+
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"gateway-routes-{Guid.NewGuid():N}");
     private GatewayServer _server = null!;
     private WebApplication _app = null!;
@@ -40,6 +48,7 @@ public class HostedGateway : IAsyncLifetime, IDisposable
         var settings = new ConfigurationBuilder().AddInMemoryCollection(
         [
             new("Gateway:Data", _folder),
+            new("Gateway:Bootstrap:Password", "a password for tests"),
             new("ConnectionStrings:ClickHouse", "http://127.0.0.1:1"),
             .. Database(),
         ]).Build();
@@ -80,6 +89,23 @@ public class HostedGateway : IAsyncLifetime, IDisposable
         if (key is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await _client.SendAsync(request);
+        return new Answer(response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>The same with a session's cookie, and the anti-forgery token that its console has.</summary>
+    public async Task<Answer> SendAsSessionAsync(string method, string path, string session, string? body)
+    {
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, session)], SignIn);
+        var options = _app.Services.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get(SignIn);
+        string cookie = options.TicketDataFormat.Protect(
+            new AuthenticationTicket(new ClaimsPrincipal(identity), SignIn));
+        using var browser = new Browser(_client.BaseAddress!);
+        browser.Cookies.Add(new Uri(_client.BaseAddress!, "/api/"), new Cookie(SessionCookie.Name, cookie));
+        await browser.SendAsync("GET", "/api/users/@me/");
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        request.Headers.Add(SessionCookie.CsrfHeader, browser.CsrfToken);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var response = await browser.RawAsync(request);
         return new Answer(response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
