@@ -32,7 +32,7 @@ internal sealed class SiloRun
 {
     private const int Users = 4;
 
-    private static readonly int[] Levels = [1, 8, 15];
+    private static readonly int[] Levels = [1, 1, 1, 8, 15];
     private static readonly int?[] ProjectLevels = [0, 1, 8, null];
 
     private readonly ControlPlane _plane;
