@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
-using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
+using Gateway.Core.Tenancy;
+using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
 
@@ -13,6 +14,7 @@ internal static class InviteEndpoints
         api.MapGet(Invites, ListAsync)
             .WithSummary("The invites that wait. For admins.").Produces<Page<InviteAnswer>>();
         api.MapPost(Invites, CreateAsync)
+            .Takes<InviteBody>()
             .WithSummary("Invites an e-mail address; the answer's link is shown this once. For admins.")
             .Produces<InviteAnswer>(StatusCodes.Status201Created);
         api.MapDelete(Invites + "{invite}/", WithdrawAsync)

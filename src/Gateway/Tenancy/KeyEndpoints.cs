@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Gateway.Core.Tenancy;
+using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
 
@@ -16,10 +17,12 @@ internal static class KeyEndpoints
         api.MapGet(Keys, ListAsync)
             .WithSummary("The caller's keys, without their values.").Produces<Page<KeyAnswer>>();
         api.MapPost(Keys, CreateAsync)
+            .Takes<NewKeyBody>()
             .WithSummary("A new key; its value is shown this once.")
             .Produces<KeyAnswer>(StatusCodes.Status201Created);
         api.MapGet(Keys + "{key}/", ReadAsync).WithSummary("One of the caller's keys.").Produces<KeyAnswer>();
-        api.MapPatch(Keys + "{key}/", RenameAsync).WithSummary("Changes its label.").Produces<KeyAnswer>();
+        api.MapPatch(Keys + "{key}/", RenameAsync).Takes<LabelBody>()
+            .WithSummary("Changes its label.").Produces<KeyAnswer>();
         api.MapPost(Keys + "{key}/roll/", RollAsync)
             .WithSummary("A new value for the same key; the old one opens nothing from the answer on.")
             .Produces<KeyAnswer>();

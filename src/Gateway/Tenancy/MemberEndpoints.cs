@@ -1,5 +1,6 @@
-using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
+using Gateway.Core.Tenancy;
+using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
 
@@ -12,6 +13,7 @@ internal static class MemberEndpoints
         api.MapGet(Members, ListAsync)
             .WithSummary("The members of an organization.").Produces<Page<MemberAnswer>>();
         api.MapPatch(Members + "{user}/", ChangeAsync)
+            .Takes<LevelBody>()
             .WithSummary("Changes a member's level: 1 member, 8 admin, 15 owner. For admins.").Produces<MemberAnswer>();
         api.MapDelete(Members + "{user}/", RemoveAsync)
             .WithSummary("Removes a member, or lets the caller leave.").Produces(StatusCodes.Status204NoContent);

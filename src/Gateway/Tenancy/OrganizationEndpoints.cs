@@ -1,5 +1,6 @@
-using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
+using Gateway.Core.Tenancy;
+using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
 
@@ -13,11 +14,13 @@ internal static class OrganizationEndpoints
         api.MapGet("/organizations/", ListAsync)
             .WithSummary("The organizations that the caller is a member of.").Produces<Page<OrganizationAnswer>>();
         api.MapPost("/organizations/", CreateAsync)
+            .Takes<NameBody>()
             .WithSummary("A new organization, with the caller as its owner and a \"Default Project\".")
             .Produces<OrganizationAnswer>(StatusCodes.Status201Created);
         api.MapGet("/organizations/{organization}/", ReadAsync)
             .WithSummary("One organization, by its id or @current.").Produces<OrganizationAnswer>();
         api.MapPatch("/organizations/{organization}/", RenameAsync)
+            .Takes<NameBody>()
             .WithSummary("Renames it. For admins.").Produces<OrganizationAnswer>();
         api.MapDelete("/organizations/{organization}/", DeleteAsync)
             .WithSummary("Deletes it and all of its projects. For owners.").Produces(StatusCodes.Status204NoContent);

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
-using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
+using Gateway.Core.Tenancy;
+using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
 
@@ -16,11 +17,13 @@ internal static class ProjectEndpoints
         api.MapGet("/organizations/{organization}/projects/", ListOfAsync)
             .WithSummary("Those of one organization that the caller may enter.").Produces<Page<ProjectAnswer>>();
         api.MapPost("/organizations/{organization}/projects/", CreateAsync)
+            .Takes<NewProjectBody>()
             .WithSummary("A new project; api_token: one that apps in the field have already. For admins.")
             .Produces<ProjectAnswer>(StatusCodes.Status201Created);
         api.MapGet("/projects/{id}/", ReadAsync)
             .WithSummary("One project, by its id or @current.").Produces<ProjectAnswer>();
         api.MapPatch("/projects/{id}/", UpdateAsync)
+            .Takes<ProjectBody>()
             .WithSummary("Changes its name or settings; capture goes by them from the answer on. For its admins.")
             .Produces<ProjectAnswer>();
         api.MapDelete("/projects/{id}/", DeleteAsync)
@@ -30,8 +33,9 @@ internal static class ProjectEndpoints
             .WithSummary("A new token; the old one is refused from the answer on. For its admins.")
             .Produces<ProjectAnswer>();
         api.MapPost("/projects/{id}/change_organization/", MoveAsync)
+            .Takes<MoveBody>()
             .WithSummary("Moves it to another organization; dry_run=true tells who would lose access.")
-            .Produces<MoveAnswer>();
+            .Produces<ProjectAnswer>();
     }
 
     private static async Task<IResult> ListAsync(ControlPlane plane, HttpContext context) =>
@@ -110,7 +114,14 @@ internal static class ProjectEndpoints
             Callers.Of(context), id, target!.Value.ToString(), isDryRun, context.RequestAborted);
         return move.Refusal is { } refusal
             ? refusal.ToError()
-            : TypedResults.Json(MoveAnswer.Of(move.Value, isDryRun), TenancyJson.Default.MoveAnswer);
+            : TypedResults.Json(
+                ProjectAnswer.Of(move.Value.Project) with
+                {
+                    DryRun = isDryRun,
+                    LoseAccess = move.Value.LoseAccess,
+                    GainAccess = move.Value.GainAccess,
+                },
+                TenancyJson.Default.ProjectAnswer);
     }
 
     private static ProjectSettings Settings(JsonBody body)
@@ -145,7 +156,10 @@ internal static class ProjectEndpoints
                 ProjectAnswer.Of(project.Value), TenancyJson.Default.ProjectAnswer, statusCode: status);
 }
 
-/// <summary>A project in PostHog's shape. The last two are ours; only a regenerated token's answer has them.</summary>
+/// <summary>
+/// A project in PostHog's shape. What may be missing is ours: two fields of a regenerated token's answer, and three of a
+/// move's.
+/// </summary>
 internal sealed record ProjectAnswer(
     ulong Id, Guid Uuid, Guid Organization, string Name, string? ApiToken, string Timezone, bool AnonymizeIps,
     IReadOnlyList<string> AllowedOrigins, string DefaultAccess, string AccessLevel, DateTimeOffset CreatedAt)
@@ -155,6 +169,15 @@ internal sealed record ProjectAnswer(
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? Epoch { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? DryRun { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? LoseAccess { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? GainAccess { get; init; }
 
     public static ProjectAnswer Of(ProjectAccess project) => new(
         project.ProjectId, project.Uuid, project.OrganizationId, project.Name, project.ApiToken, project.TimeZone,
@@ -170,12 +193,4 @@ internal sealed record ProjectAnswer(
 
     /// <summary>Without the token.</summary>
     public override string ToString() => $"project {Id}";
-}
-
-/// <summary>A project that was moved, or would be.</summary>
-internal sealed record MoveAnswer(
-    ProjectAnswer Project, bool DryRun, IReadOnlyList<string> LoseAccess, IReadOnlyList<string> GainAccess)
-{
-    public static MoveAnswer Of(ProjectMove move, bool isDryRun) =>
-        new(ProjectAnswer.Of(move.Project), isDryRun, move.LoseAccess, move.GainAccess);
 }

@@ -1,5 +1,6 @@
-using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
+using Gateway.Core.Tenancy;
+using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
 
@@ -13,6 +14,7 @@ internal static class ProjectMemberEndpoints
             .WithSummary("All members of the project's organization and what each may do in it.")
             .Produces<Page<ProjectMemberAnswer>>();
         api.MapPatch(Members + "{user}/", ChangeAsync)
+            .Takes<ProjectLevelBody>()
             .WithSummary("Says what a member may do here: level none, member or admin. For its admins.")
             .Produces<ProjectMemberAnswer>();
         api.MapDelete(Members + "{user}/", ResetAsync)

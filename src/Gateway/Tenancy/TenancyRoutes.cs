@@ -53,7 +53,6 @@ internal static class TenancyRoutes
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ProjectAnswer))]
 [JsonSerializable(typeof(Page<ProjectAnswer>))]
-[JsonSerializable(typeof(MoveAnswer))]
 [JsonSerializable(typeof(Page<DeletedProjectAnswer>))]
 [JsonSerializable(typeof(ProjectMemberAnswer))]
 [JsonSerializable(typeof(Page<ProjectMemberAnswer>))]

@@ -98,7 +98,7 @@ public sealed class MovedTests
 
         Assert.Equal(outsider, Assert.Single(moved.GetProperty("lose_access").EnumerateArray()).GetString());
         Assert.Equal(dry.GetProperty("lose_access").ToString(), moved.GetProperty("lose_access").ToString());
-        Assert.Equal(target, moved.GetProperty("project").GetProperty("organization").GetString());
+        Assert.Equal(target, moved.GetProperty("organization").GetString());
         Assert.True(dry.GetProperty("dry_run").GetBoolean());
         return returned;
     }

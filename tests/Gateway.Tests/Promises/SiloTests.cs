@@ -2,36 +2,33 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Gateway.Core.Tokens;
 using Gateway.Tests.Running;
-using Microsoft.Data.Sqlite;
 
 namespace Gateway.Tests.Promises;
 
 /// <summary>What is yours, only you can read: two projects of two organizations, fed at once.</summary>
 public sealed class SiloTests : IAsyncLifetime
 {
-    private const string OtherToken = "phc_theothertokentheothertokentheothertokenth34";
-    private const string OtherKey = "phx_theotherkeytheotherkeytheotherkeytheotherk34";
+    private const string Mine = "mine";
+    private const string Theirs = "theirs";
+    private const string OtherProject = "2";
 
     private readonly string _data = Directory.CreateTempSubdirectory("gateway-silo-").FullName;
     private readonly Load _mine = new();
     private readonly Load _theirs = new();
     private GatewayProcess _gateway = null!;
+    private string _otherKey = "";
+    private string _otherToken = "";
 
     public async Task InitializeAsync()
     {
-        await using (await GatewayProcess.StartAsync(_data))
-        {
-        }
-
-        AddOtherProject();
         _gateway = await GatewayProcess.StartAsync(_data);
+        await AddOtherProjectAsync();
         using var stop = new CancellationTokenSource();
         var clients = new[]
         {
             Task.Run(() => _mine.PostUntilAsync(_gateway.Address, stop.Token)),
-            Task.Run(() => _theirs.PostUntilAsync(_gateway.Address, stop.Token, token: OtherToken)),
+            Task.Run(() => _theirs.PostUntilAsync(_gateway.Address, stop.Token, token: _otherToken)),
         };
         await Eventually.HoldsAsync(
             () => Task.FromResult(_mine.Acked > 300 && _theirs.Acked > 300),
@@ -40,7 +37,7 @@ public sealed class SiloTests : IAsyncLifetime
         await Task.WhenAll(clients);
         await Eventually.HoldsAsync(
             async () => (await _gateway.EventsAsync()).Count == _mine.Acked
-                && (await _gateway.EventsAsync(key: OtherKey)).Count == _theirs.Acked,
+                && (await _gateway.EventsAsync(key: _otherKey)).Count == _theirs.Acked,
             TimeSpan.FromSeconds(60), () => "both projects' events are queryable");
     }
 
@@ -53,7 +50,7 @@ public sealed class SiloTests : IAsyncLifetime
     [Fact]
     public async Task Each_key_reads_its_own_projects_events_in_every_kind_of_query()
     {
-        foreach (var (key, own, others) in new[] { (GatewayProcess.ApiKey, _mine, _theirs), (OtherKey, _theirs, _mine) })
+        foreach (var (key, own, others) in new[] { (GatewayProcess.ApiKey, _mine, _theirs), (_otherKey, _theirs, _mine) })
         {
             var ids = (await _gateway.EventsAsync(key: key)).Select(row => row.Uuid).ToHashSet();
             Assert.Equal(own.Acked, ids.Count);
@@ -80,15 +77,21 @@ public sealed class SiloTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(GatewayProcess.ApiKey, "2", HttpStatusCode.NotFound)]
-    [InlineData(OtherKey, "1", HttpStatusCode.NotFound)]
-    [InlineData(GatewayProcess.ApiKey, "999", HttpStatusCode.NotFound)]
-    [InlineData(GatewayProcess.ApiKey, "1 OR 1=1", HttpStatusCode.NotFound)]
+    [InlineData(Mine, OtherProject, HttpStatusCode.NotFound)]
+    [InlineData(Theirs, "1", HttpStatusCode.NotFound)]
+    [InlineData(Mine, "999", HttpStatusCode.NotFound)]
+    [InlineData(Mine, "1 OR 1=1", HttpStatusCode.NotFound)]
     [InlineData("phx_nobody_was_ever_given_this_key_0000000000000", "1", HttpStatusCode.Unauthorized)]
     [InlineData(GatewayProcess.ProjectToken, "1", HttpStatusCode.Unauthorized)]
     [InlineData("", "1", HttpStatusCode.Unauthorized)]
     public async Task No_other_way_in_gives_a_row(string key, string project, HttpStatusCode expected)
     {
+        key = key switch
+        {
+            Mine => GatewayProcess.ApiKey,
+            Theirs => _otherKey,
+            _ => key,
+        };
         string escaped = Uri.EscapeDataString(project);
         object[] queries =
         [
@@ -142,22 +145,18 @@ public sealed class SiloTests : IAsyncLifetime
         return await _gateway.Http.SendAsync(request);
     }
 
-    // There is no route that makes a second organization yet: its rows are put where such a route will put them.
-    private void AddOtherProject()
+    /// <summary>Somebody who is invited to an organization that its owner then leaves to them alone.</summary>
+    private async Task AddOtherProjectAsync()
     {
-        using var connection = new SqliteConnection($"Data Source={Path.Combine(_data, "control.db")};Pooling=false");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText =
-            $"""
-            INSERT INTO organizations (uuid, name, created_at) VALUES ('{Guid.NewGuid()}', 'Others', 0);
-            INSERT INTO users (uuid, email, first_name, created_at) VALUES ('{Guid.NewGuid()}', 'other@example.com', 'O', 0);
-            INSERT INTO memberships (organization_id, user_id, level, joined_at) VALUES (2, 2, 15, 0);
-            INSERT INTO projects (uuid, organization_id, name, created_at) VALUES ('{Guid.NewGuid()}', 2, 'Theirs', 0);
-            INSERT INTO project_tokens (project_id, token, imported, created_at) VALUES (2, '{OtherToken}', 1, 0);
-            INSERT INTO personal_api_keys (user_id, sha256, mask, label, scopes, created_at)
-            VALUES (2, '{TokenFormat.Sha256Of(OtherKey)}', '', '', '*', 0);
-            """;
-        command.ExecuteNonQuery();
+        using var owner = ApiUser.Owner(_gateway);
+        string others = (await owner.DoAsync(HttpMethod.Post, "/api/organizations/", new { name = "Others" }))
+            .GetProperty("id").GetString()!;
+        using var other = await owner.InviteAsync(others, "other@example.com", level: 15);
+        string me = (await owner.GetAsync("/api/users/@me/")).GetProperty("uuid").GetString()!;
+        await owner.DoAsync(HttpMethod.Delete, $"/api/organizations/{others}/members/{me}/");
+        var project = await other.GetAsync("/api/projects/@current/");
+
+        Assert.Equal(OtherProject, project.GetProperty("id").ToString());
+        (_otherKey, _otherToken) = (other.Key, project.GetProperty("api_token").GetString()!);
     }
 }
