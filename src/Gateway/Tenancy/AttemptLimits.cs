@@ -4,13 +4,15 @@ using System.Net.Sockets;
 namespace Gateway.Tenancy;
 
 /// <summary>
-/// How often somebody may guess, in this process: for each e-mail address and for each client's address, by the minute.
-/// Whoever guessed right gets the attempt back, so only wrong guesses count.
+/// How often somebody may guess, in this process, by the minute: each client's address, and each account. Few guesses
+/// at an account come from one address, and many more from all together, so that whoever guesses wrong on purpose keeps
+/// its owner from signing in only where they themselves are. Whoever guessed right gets the attempt back.
 /// </summary>
 internal sealed class AttemptLimits(TimeProvider time)
 {
-    public const int PerEmail = 10;
     public const int PerAddress = 30;
+    public const int PerAccountFromAnAddress = 10;
+    public const int PerAccount = 100;
 
     // Two that share a slot share its attempts: a nuisance in a flood, and the memory never grows.
     private const int Slots = 1 << 16;
@@ -22,42 +24,51 @@ internal sealed class AttemptLimits(TimeProvider time)
     /// <summary>Seconds until the next attempts are given out.</summary>
     public int RetryAfter => 60 - (int)(time.GetUtcNow().ToUnixTimeSeconds() % 60);
 
-    /// <summary>An attempt from an address, and on an account if one is named; false: too many were wrong.</summary>
-    public bool TryTake(HttpContext context, string? email = null)
+    /// <summary>
+    /// An attempt from an address, and on an account if one is named; false: too many were wrong, and this one counts
+    /// nowhere.
+    /// </summary>
+    public bool TryTake(HttpContext context, string? account = null)
     {
         lock (_lock)
         {
             StartMinute();
-            ref ushort ofAddress = ref _counts[Slot(AddressOf(context))];
-            if (ofAddress >= PerAddress) return false;
-
-            if (email is not null)
+            foreach (var (name, most) in CountsOf(context, account))
             {
-                ref ushort ofEmail = ref _counts[Slot(email)];
-                if (ofEmail >= PerEmail) return false;
-                ofEmail++;
+                if (_counts[Slot(name)] >= most) return false;
             }
 
-            ofAddress++;
+            foreach (var (name, _) in CountsOf(context, account)) _counts[Slot(name)]++;
             return true;
         }
     }
 
     /// <summary>It was no wrong guess.</summary>
-    public void GiveBack(HttpContext context, string? email = null)
+    public void GiveBack(HttpContext context, string? account = null)
     {
         lock (_lock)
         {
             StartMinute();
-            GiveBack(AddressOf(context));
-            if (email is not null) GiveBack(email);
+            foreach (var (name, _) in CountsOf(context, account))
+            {
+                ref ushort count = ref _counts[Slot(name)];
+                if (count > 0) count--;
+            }
         }
     }
 
-    private void GiveBack(string name)
+    /// <summary>What an attempt counts against, and how many each may have.</summary>
+    private static (string Name, int Most)[] CountsOf(HttpContext context, string? account)
     {
-        ref ushort count = ref _counts[Slot(name)];
-        if (count > 0) count--;
+        string address = AddressOf(context);
+        return account is null
+            ? [($"from {address}", PerAddress)]
+            :
+            [
+                ($"from {address}", PerAddress),
+                ($"on {account} from {address}", PerAccountFromAnAddress),
+                ($"on {account}", PerAccount),
+            ];
     }
 
     private void StartMinute()

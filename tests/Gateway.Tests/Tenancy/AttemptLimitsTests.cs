@@ -12,14 +12,27 @@ public sealed class AttemptLimitsTests
     public AttemptLimitsTests() => _limits = new AttemptLimits(_clock);
 
     [Fact]
-    public void An_account_has_ten_wrong_guesses_a_minute_from_wherever()
+    public void A_guesser_has_ten_wrong_guesses_a_minute_at_an_account_and_its_owner_elsewhere_has_theirs()
     {
-        for (int i = 0; i < AttemptLimits.PerEmail; i++) Assert.True(_limits.TryTake(From($"10.0.0.{i}"), "a@x"));
-        Assert.False(_limits.TryTake(From("10.0.1.1"), "a@x"));
-        Assert.True(_limits.TryTake(From("10.0.1.1"), "b@x"));
+        for (int i = 0; i < 10; i++) Assert.True(_limits.TryTake(From("10.0.0.1"), "a@x"));
+        Assert.False(_limits.TryTake(From("10.0.0.1"), "a@x"));
+        Assert.True(_limits.TryTake(From("10.0.0.1"), "b@x"));
+        Assert.True(_limits.TryTake(From("10.0.1.1"), "a@x"));
 
         _clock.Now += TimeSpan.FromSeconds(_limits.RetryAfter);
+        Assert.True(_limits.TryTake(From("10.0.0.1"), "a@x"));
+    }
+
+    [Fact]
+    public void An_account_has_a_hundred_from_wherever_and_what_is_refused_counts_nowhere()
+    {
+        for (int i = 0; i < 100; i++) Assert.True(_limits.TryTake(From($"10.0.0.{i}"), "a@x"));
+        for (int i = 0; i < 100; i++) Assert.False(_limits.TryTake(From("10.0.1.1"), "a@x"));
+        Assert.True(_limits.TryTake(From("10.0.1.1"), "b@x"));
+
+        _limits.GiveBack(From("10.0.0.1"), "a@x");
         Assert.True(_limits.TryTake(From("10.0.1.1"), "a@x"));
+        Assert.False(_limits.TryTake(From("10.0.1.1"), "a@x"));
     }
 
     [Theory]
