@@ -58,7 +58,7 @@ internal static class InviteEndpoints
     }
 }
 
-/// <summary>An invite in PostHog's shape; its link, a path, only when it was just made.</summary>
+/// <summary>An invite in PostHog's shape; its link, the path to accept it at, only when just made.</summary>
 internal sealed record InviteAnswer(
     string Id, string TargetEmail, long Level, string CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt)
 {
@@ -69,7 +69,7 @@ internal sealed record InviteAnswer(
         invite.Uuid, invite.Email, invite.Level, invite.CreatedBy, Times.Of(invite.CreatedAt),
         Times.Of(invite.ExpiresAt))
     {
-        Link = invite.Secret is null ? null : $"/invites/{invite.Secret}",
+        Link = invite.Secret is null ? null : $"/api/invites/{invite.Secret}/",
     };
 
     /// <summary>Without the link.</summary>
