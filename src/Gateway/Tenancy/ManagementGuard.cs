@@ -1,3 +1,6 @@
+using System.Security.Claims;
+using Gateway.Core.Tenancy;
+using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tokens;
 
 namespace Gateway.Tenancy;
@@ -9,8 +12,10 @@ namespace Gateway.Tenancy;
 internal static class ManagementGuard
 {
     private const string LoginPath = "/api/login";
+    private const string SignUpPath = "/api/signup";
 
     private static readonly PathString Api = "/api";
+    private static readonly PathString Invites = "/api/invites";
 
     /// <summary>The id of the session that the request came with; null: none, or a key came with it.</summary>
     public static string? SessionOf(HttpContext context) => context.Features.Get<SessionFeature>()?.Id;
@@ -28,8 +33,7 @@ internal static class ManagementGuard
         context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
-            if (context.Request.Headers.Authorization.Count == 0
-                && await SessionCookie.ReadAsync(context) is { } session)
+            if (await SessionToGuardAsync(context) is { } session)
             {
                 context.Features.Set(new SessionFeature(session));
                 if (!IsLogin(context) && !await SessionCookie.IsOursAsync(context))
@@ -52,9 +56,33 @@ internal static class ManagementGuard
         await next();
     }
 
+    /// <summary>
+    /// The session that the request is made with. Whoever joins needs none: a cookie that a session left behind when
+    /// it was ended elsewhere is none then, or it would shut them out who have no token for it.
+    /// </summary>
+    private static async Task<string?> SessionToGuardAsync(HttpContext context)
+    {
+        if (context.Request.Headers.Authorization.Count > 0) return null;
+        if (await SessionCookie.ReadAsync(context) is not { } session) return null;
+        if (!IsJoining(context)) return session;
+
+        var users = context.RequestServices.GetRequiredService<ControlPlane>().Users;
+        var user = await users.ReadAsync(Caller.OfSession(session), context.RequestAborted);
+        if (user.Refusal?.Kind != RefusalKind.Unauthenticated) return session;
+
+        context.User = new ClaimsPrincipal();
+        return null;
+    }
+
     /// <summary>Signing in does without: the password is proof enough, and an old token may be lost.</summary>
-    private static bool IsLogin(HttpContext context) =>
-        (context.Request.Path.Value ?? "").TrimEnd('/').Equals(LoginPath, StringComparison.OrdinalIgnoreCase);
+    private static bool IsLogin(HttpContext context) => Is(context, LoginPath);
+
+    private static bool IsJoining(HttpContext context) =>
+        HttpMethods.IsPost(context.Request.Method)
+        && (Is(context, SignUpPath) || context.Request.Path.StartsWithSegments(Invites));
+
+    private static bool Is(HttpContext context, string path) =>
+        (context.Request.Path.Value ?? "").TrimEnd('/').Equals(path, StringComparison.OrdinalIgnoreCase);
 
     private sealed record SessionFeature(string Id);
 }

@@ -21,8 +21,13 @@ internal sealed class UserEndpoints(ControlPlane plane, Passwords passwords, Att
     private async Task<IResult> ReadAsync(HttpContext context)
     {
         var user = await plane.Users.ReadAsync(Callers.Of(context), context.RequestAborted);
-        if (user.Refusal is null && ManagementGuard.SessionOf(context) is not null)
-            SessionCookie.GiveCsrfToken(context);
+        if (ManagementGuard.SessionOf(context) is not null)
+        {
+            // A session that was ended elsewhere leaves a cookie here that is good for nothing any more.
+            if (user.Refusal is null) SessionCookie.GiveCsrfToken(context);
+            else if (user.Refusal.Kind == RefusalKind.Unauthenticated) await SessionCookie.SignOutAsync(context);
+        }
+
         return MeAnswer.Answer(user);
     }
 
