@@ -41,11 +41,14 @@ internal sealed record MyProjectAnswer(ulong Id, Guid Uuid, Guid Organization, s
         new(project.Id, project.Uuid, project.Organization, project.Name, project.TimeZone);
 }
 
+/// <summary>What an invite's link leads to; who has an account is told so when signed in with it.</summary>
 internal sealed record InviteLinkAnswer(
-    string OrganizationName, string Email, int Level, DateTimeOffset ExpiresAt, bool HasAccount)
+    string OrganizationName, string Email, int Level, DateTimeOffset ExpiresAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? HasAccount)
 {
-    public static InviteLinkAnswer Of(InviteView invite) =>
-        new(invite.OrganizationName, invite.Email, (int)invite.Level, invite.ExpiresAt, invite.HasAccount);
+    public static InviteLinkAnswer Of(InviteView invite, bool isTheirs) => new(
+        invite.OrganizationName, invite.Email, (int)invite.Level, invite.ExpiresAt,
+        isTheirs ? invite.HasAccount : null);
 }
 
 // Bodies as the OpenAPI document shows them; they are read by JsonBody.

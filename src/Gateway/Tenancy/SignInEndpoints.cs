@@ -51,7 +51,12 @@ internal sealed class SignInEndpoints(
 
         var known = await plane.Users.FindCredentialsAsync(email!, context.RequestAborted);
         var check = await passwords.CheckAsync(known?.Hash, password!, context.RequestAborted);
-        if (check == PasswordCheck.Busy) return Busy(context, email);
+        if (check == PasswordCheck.Busy)
+        {
+            attempts.GiveBack(context, email);
+            return Busy();
+        }
+
         if (check == PasswordCheck.Wrong) return WrongPassword();
 
         string? newHash = null;
@@ -89,20 +94,22 @@ internal sealed class SignInEndpoints(
         string? email = null;
         if (text is not null && !EmailAddress.TryNormalize(text, out email))
             body.Reject("email", "is not an e-mail address.");
-        string? password = NewPassword(body);
-        string? firstName = body.Text("first_name", Users.MaxNameLength, required: true);
-        string? lastName = body.Text("last_name", Users.MaxNameLength, mayBeBlank: true);
+        var account = NewAccount.Read(body);
         string? organization = body.Text("organization_name", MaxOrganizationName);
         if (body.Refusal is { } refusal) return refusal.ToError();
 
         // Each counts, also when it succeeds: accounts are not to be made by the thousand.
         if (!attempts.TryTake(context)) return TooMany();
-        if (await passwords.HashAsync(password!, context.RequestAborted) is not { } hash) return Busy(context);
+        if (await passwords.HashAsync(account!.Password, context.RequestAborted) is not { } hash)
+        {
+            attempts.GiveBack(context);
+            return Busy();
+        }
 
         var session = await plane.SignUps.SignUpAsync(
             email!,
-            new NewUser { FirstName = firstName!, LastName = lastName ?? "", PasswordHash = hash },
-            organization ?? $"{firstName}'s Organization",
+            account.ToUser(hash),
+            organization ?? $"{account.FirstName}'s Organization",
             Callers.Of(context).Ip,
             context.RequestAborted);
         return session.Refusal is { } refused
@@ -118,7 +125,8 @@ internal sealed class SignInEndpoints(
         if (invite.Refusal is { } refusal) return refusal.ToError();
 
         attempts.GiveBack(context);
-        return TypedResults.Json(InviteLinkAnswer.Of(invite.Value), MeJson.Default.InviteLinkAnswer);
+        bool isTheirs = await IsSignedInAsAsync(invite.Value.Email, context);
+        return TypedResults.Json(InviteLinkAnswer.Of(invite.Value, isTheirs), MeJson.Default.InviteLinkAnswer);
     }
 
     private async Task<IResult> AcceptInviteAsync(string secret, HttpContext context)
@@ -128,20 +136,25 @@ internal sealed class SignInEndpoints(
         var invite = await plane.SignUps.ReadInviteAsync(secret, context.RequestAborted);
         if (invite.Refusal is { } unknown) return unknown.ToError();
 
-        attempts.GiveBack(context);
         var (body, error) = await JsonBody.ReadAsync(context, optional: true);
-        if (body is null) return error!;
+        bool isTheirs = await IsSignedInAsAsync(invite.Value.Email, context);
+        var account = body is null || isTheirs ? null : NewAccount.Read(body);
+        error ??= body!.Refusal?.ToError();
 
+        // Anybody can invite any address. So that nobody asks by the thousand which of them have an account, being told
+        // so counts, and is for those only who say what they would be called if there were none.
+        bool hasAccount = invite.Value.HasAccount;
+        if (error is not null || isTheirs || !hasAccount) attempts.GiveBack(context);
+        return error ?? await AcceptAsync(secret, hasAccount ? null : account, context);
+    }
+
+    private async Task<IResult> AcceptAsync(string secret, NewAccount? account, HttpContext context)
+    {
         NewUser? newUser = null;
-        if (!invite.Value.HasAccount)
+        if (account is not null)
         {
-            string? password = NewPassword(body);
-            string? firstName = body.Text("first_name", Users.MaxNameLength, required: true);
-            string? lastName = body.Text("last_name", Users.MaxNameLength, mayBeBlank: true);
-            if (body.Refusal is { } refusal) return refusal.ToError();
-            if (await passwords.HashAsync(password!, context.RequestAborted) is not { } hash) return Busy(context);
-
-            newUser = new NewUser { FirstName = firstName!, LastName = lastName ?? "", PasswordHash = hash };
+            if (await passwords.HashAsync(account.Password, context.RequestAborted) is not { } hash) return Busy();
+            newUser = account.ToUser(hash);
         }
 
         var caller = Callers.Of(context);
@@ -153,6 +166,14 @@ internal sealed class SignInEndpoints(
         return MeAnswer.Answer(user);
     }
 
+    private async Task<bool> IsSignedInAsAsync(string email, HttpContext context)
+    {
+        if (ManagementGuard.SessionOf(context) is null) return false;
+
+        var user = await plane.Users.ReadAsync(Callers.Of(context), context.RequestAborted);
+        return user.Refusal is null && user.Value.Actor.Email == email;
+    }
+
     private async Task<IResult> AnswerSignedInAsync(
         HttpContext context, NewSession session, int status = StatusCodes.Status200OK)
     {
@@ -162,18 +183,7 @@ internal sealed class SignInEndpoints(
         return MeAnswer.Answer(user, status);
     }
 
-    private static string? NewPassword(JsonBody body)
-    {
-        string? password = body.Secret("password", Users.MaxPasswordLength, required: true);
-        if (password is not null && Users.PasswordMistake(password) is { } error) body.Reject("password", error);
-        return password;
-    }
-
-    private IResult Busy(HttpContext context, string? email = null)
-    {
-        attempts.GiveBack(context, email);
-        return ApiError.Unavailable("Too many are signing in at this moment.");
-    }
+    private static IResult Busy() => ApiError.Unavailable("Too many are signing in at this moment.");
 
     private IResult TooMany() => ApiError.TooMany("Too many attempts. Wait a minute.", attempts.RetryAfter);
 
@@ -183,4 +193,29 @@ internal sealed class SignInEndpoints(
 
     private static IResult NotJson() =>
         ApiError.UnsupportedMediaType("The body must be sent as Content-Type: application/json.");
+
+    /// <summary>What somebody says to get an account. Not a record: its text would show the password.</summary>
+    private sealed class NewAccount
+    {
+        public required string FirstName { get; init; }
+
+        public required string LastName { get; init; }
+
+        public required string Password { get; init; }
+
+        /// <summary>Null when the body says why not.</summary>
+        public static NewAccount? Read(JsonBody body)
+        {
+            string? password = body.Secret("password", Users.MaxPasswordLength, required: true);
+            if (password is not null && Users.PasswordMistake(password) is { } weak) body.Reject("password", weak);
+            string? firstName = body.Text("first_name", Users.MaxNameLength, required: true);
+            string? lastName = body.Text("last_name", Users.MaxNameLength, mayBeBlank: true);
+            return body.Refusal is null
+                ? new NewAccount { FirstName = firstName!, LastName = lastName ?? "", Password = password! }
+                : null;
+        }
+
+        public NewUser ToUser(string passwordHash) =>
+            new() { FirstName = FirstName, LastName = LastName, PasswordHash = passwordHash };
+    }
 }
