@@ -1,3 +1,4 @@
+using System.Text;
 using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tenancy.Database;
 
@@ -10,6 +11,9 @@ public sealed record ProjectSettings
     public const int MaxOriginLength = 255;
 
     private const string AnySubdomain = "*.";
+
+    // In the folder of time zones, but for this machine alone, or the same zones over again.
+    private static readonly string[] NoTimeZones = ["localtime", "posixrules", "posix", "right", "Factory"];
 
     /// <summary>An IANA name.</summary>
     public string? TimeZone { get; init; }
@@ -36,6 +40,14 @@ public sealed record ProjectSettings
         if (AllowedOrigins is null) return null;
         if (AllowedOrigins.Count > MaxOrigins)
             return Refusal.Invalid("allowed_origins", $"There may be at most {MaxOrigins} origins.");
+
+        if (!AllowedOrigins.All(origin => Ascii.IsValid(origin)))
+        {
+            return Refusal.Invalid(
+                "allowed_origins",
+                "A host with other letters than ASCII must be given in its punycode form, as browsers send it: "
+                + "https://xn--bcher-kva.example for https://bücher.example.");
+        }
 
         return AllowedOrigins.All(IsOrigin)
             ? null
@@ -73,6 +85,9 @@ public sealed record ProjectSettings
     private static bool IsTimeZone(string name) =>
         name.Length <= 64
         && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '/' or '_' or '-' or '+')
+        && name.Split('/') is var parts
+        && parts.All(part => part.Length > 0)
+        && !NoTimeZones.Contains(parts[0], StringComparer.OrdinalIgnoreCase)
         && TimeZoneInfo.TryFindSystemTimeZoneById(name, out _);
 
     private static bool IsOrigin(string text)
