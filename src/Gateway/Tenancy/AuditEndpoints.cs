@@ -72,7 +72,25 @@ internal sealed record AuditAnswer(
 {
     public static AuditAnswer Of(AuditRow row) => new(
         row.Number, Times.Of(row.At), row.Actor, row.ActorVia, row.Ip, row.Action, row.Target,
-        JsonElement.Parse(row.Detail), row.Hash);
+        DetailOf(row.Detail), row.Hash);
+
+    /// <summary>As it was written, which is JSON; a row that somebody changed may hold any text, shown as one.</summary>
+    private static JsonElement DetailOf(string detail)
+    {
+        try
+        {
+            var element = JsonElement.Parse(detail);
+
+            // Half a character in a text is found only when it is written.
+            using var writer = new Utf8JsonWriter(Stream.Null);
+            element.WriteTo(writer);
+            return element;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
+        {
+            return JsonElement.Parse($"\"{JsonEncodedText.Encode(detail)}\"");
+        }
+    }
 }
 
 internal sealed record AuditCheckAnswer(bool Intact, long? FirstBad, string? Reason, HeadAnswer Head);

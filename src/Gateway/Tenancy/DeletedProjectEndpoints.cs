@@ -13,16 +13,16 @@ internal static class DeletedProjectEndpoints
     private static async Task<IResult> ListAsync(string organization, ControlPlane plane, HttpContext context)
     {
         var list = await plane.Projects.ListDeletedAsync(Callers.Of(context), organization, context.RequestAborted);
-        if (list.Refusal is { } refusal) return refusal.ToError();
-
-        var answers = new List<DeletedProjectAnswer>(list.Value.Count);
-        foreach (var project in list.Value)
-        {
-            var progress = await plane.Erasure.ProgressAsync((ulong)project.Id, context.RequestAborted);
-            if (progress is not null) answers.Add(DeletedProjectAnswer.Of(project, progress));
-        }
-
-        return Paging.Answer(context, answers, answer => answer, TenancyJson.Default.PageDeletedProjectAnswer);
+        return list.Refusal is { } refusal
+            ? refusal.ToError()
+            : await Paging.AnswerAsync(
+                context,
+                list.Value,
+                async project =>
+                    await plane.Erasure.ProgressAsync((ulong)project.Id, context.RequestAborted) is { } progress
+                        ? DeletedProjectAnswer.Of(project, progress)
+                        : null,
+                TenancyJson.Default.PageDeletedProjectAnswer);
     }
 }
 
@@ -32,12 +32,12 @@ internal static class DeletedProjectEndpoints
 /// <param name="State">waiting (for gateways that may still hold events of it), erasing, or erased.</param>
 /// <param name="ErasedRows">Stored rows deleted, and rows dropped on the way, so far.</param>
 /// <param name="ErasedAt">When no row was left.</param>
-/// <param name="WaitsFor">The gateways waited for.</param>
+/// <param name="WaitsForGateways">How many are waited for; which machines they are is nothing for tenants.</param>
 internal sealed record DeletedProjectAnswer(
     long Id, string Name, DateTimeOffset DeletedAt, string State, long ErasedRows, DateTimeOffset? ErasedAt,
-    IReadOnlyList<string> WaitsFor)
+    int WaitsForGateways)
 {
     public static DeletedProjectAnswer Of(TombstoneRow project, ErasureProgress progress) => new(
         project.Id, project.Name, progress.DeletedAt, progress.State, progress.ErasedRows, progress.ErasedAt,
-        progress.WaitsFor);
+        progress.WaitsFor.Count);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Gateway.Tenancy;
 
@@ -20,13 +21,25 @@ internal static class Paging
     public static IResult Answer<TSource, T>(
         HttpContext context, IReadOnlyList<TSource> all, Func<TSource, T> answerOf, JsonTypeInfo<Page<T>> json)
     {
-        if (!TryRead(context, "limit", StandardLimit, 1, MostAtOnce, out long limit, out var mistake)) return mistake!;
-        if (!TryRead(context, "offset", 0, 0, int.MaxValue, out long offset, out mistake)) return mistake!;
+        if (!TryCut(context, all, out var part, out var mistake)) return mistake!;
 
-        T[] results = [.. all.Skip((int)offset).Take((int)limit).Select(answerOf)];
-        string? next = offset + limit < all.Count ? Link(context, limit, offset + limit) : null;
-        string? previous = offset > 0 ? Link(context, limit, Math.Max(0, offset - limit)) : null;
-        return TypedResults.Json(new Page<T>(all.Count, next, previous, results), json);
+        return Answer(context, part, [.. part.Entries.Select(answerOf)], json);
+    }
+
+    /// <summary>The same where an entry is asked for more; what has gone meanwhile, null, is left out.</summary>
+    public static async Task<IResult> AnswerAsync<TSource, T>(
+        HttpContext context, IReadOnlyList<TSource> all, Func<TSource, Task<T?>> answerOf, JsonTypeInfo<Page<T>> json)
+        where T : class
+    {
+        if (!TryCut(context, all, out var part, out var mistake)) return mistake!;
+
+        var results = new List<T>();
+        foreach (var entry in part.Entries)
+        {
+            if (await answerOf(entry) is { } answer) results.Add(answer);
+        }
+
+        return Answer(context, part, results, json);
     }
 
     /// <summary>A whole number of the query; false when it is none, or not within its limits.</summary>
@@ -54,8 +67,31 @@ internal static class Paging
         return UriHelper.BuildRelative(context.Request.PathBase, context.Request.Path, query.ToQueryString());
     }
 
+    private static bool TryCut<TSource>(
+        HttpContext context, IReadOnlyList<TSource> all, out Part<TSource> part, out IResult? mistake)
+    {
+        part = default;
+        if (!TryRead(context, "limit", StandardLimit, 1, MostAtOnce, out long limit, out mistake)) return false;
+        if (!TryRead(context, "offset", 0, 0, int.MaxValue, out long offset, out mistake)) return false;
+
+        part = new Part<TSource>(all.Skip((int)offset).Take((int)limit), all.Count, limit, offset);
+        return true;
+    }
+
+    private static JsonHttpResult<Page<T>> Answer<TSource, T>(
+        HttpContext context, Part<TSource> part, IReadOnlyList<T> results, JsonTypeInfo<Page<T>> json)
+    {
+        var (_, count, limit, offset) = part;
+        string? next = offset + limit < count ? Link(context, limit, offset + limit) : null;
+        string? previous = offset > 0 ? Link(context, limit, Math.Max(0, offset - limit)) : null;
+        return TypedResults.Json(new Page<T>(count, next, previous, results), json);
+    }
+
     private static string Link(HttpContext context, long limit, long offset) => Link(
         context,
         ("limit", limit.ToString(CultureInfo.InvariantCulture)),
         ("offset", offset.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>What the query asks for of a list.</summary>
+    private readonly record struct Part<TSource>(IEnumerable<TSource> Entries, long Count, long Limit, long Offset);
 }
