@@ -50,7 +50,7 @@ internal sealed record EventsCursor(
         if (bytes[0] != Version) return null;
 
         string uuid = Encoding.ASCII.GetString(bytes.AsSpan(UuidOffset, 36));
-        if (!Guid.TryParseExact(uuid, "D", out _)) return null;
+        if (!ExactUuid.TryParse(uuid, out _)) return null;
 
         return new EventsCursor(
             BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(1)),

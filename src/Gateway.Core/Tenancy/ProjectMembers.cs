@@ -96,6 +96,6 @@ public sealed class ProjectMembers
             new
             {
                 ProjectId = projectId,
-                Uuid = Guid.TryParseExact(userUuid, "D", out var uuid) ? uuid.ToString() : "",
+                Uuid = ExactUuid.TryParse(userUuid, out var uuid) ? uuid.ToString() : "",
             });
 }

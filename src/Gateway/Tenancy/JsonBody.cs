@@ -1,5 +1,8 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Gateway.Core;
 using Gateway.Core.Tenancy;
 
 namespace Gateway.Tenancy;
@@ -85,7 +88,10 @@ internal sealed class JsonBody
     public bool Has(string name) =>
         _fields.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
-    /// <summary>A text without control characters; blanks around it are cut off, and it is not blank.</summary>
+    /// <summary>
+    /// A text without control characters, also those that turn the direction of what is around it; blanks around it are
+    /// cut off, and something of it is to be seen.
+    /// </summary>
     /// <param name="name">The field.</param>
     /// <param name="maxLength">In characters, as people count them: code points.</param>
     /// <param name="required">Whether it must be there.</param>
@@ -183,12 +189,24 @@ internal sealed class JsonBody
         }
 
         if (text.Any(char.IsControl)) return Fail<string>(name, "may not hold control characters.");
-        if (isTrimmed) text = text.Trim();
+        if (isTrimmed)
+        {
+            if (text.Any(IsBreakOrTurn))
+                return Fail<string>(name, "may not hold line separators or marks that turn the direction of text.");
+            text = text.EnumerateRunes().All(IsInvisible) ? "" : text.Trim();
+        }
 
         return text.EnumerateRunes().Count() <= maxLength
             ? text
             : Fail<string>(name, $"may have at most {maxLength} characters.", "max_length");
     }
+
+    /// <summary>What makes a text look like another one where it is shown in a list or a log.</summary>
+    private static bool IsBreakOrTurn(char letter) =>
+        letter is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\u2028' or '\u2029';
+
+    private static bool IsInvisible(Rune rune) =>
+        Rune.IsWhiteSpace(rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format;
 
     private long? WholeOf(string name, JsonElement value, long least, long most)
     {
@@ -204,7 +222,7 @@ internal sealed class JsonBody
     }
 
     private Guid? UuidOf(string name, JsonElement value) =>
-        value.ValueKind == JsonValueKind.String && Guid.TryParseExact(RawText(value), "D", out var uuid)
+        value.ValueKind == JsonValueKind.String && ExactUuid.TryParse(RawText(value), out var uuid)
             ? uuid
             : FailValue<Guid>(name, "must be a UUID.");
 

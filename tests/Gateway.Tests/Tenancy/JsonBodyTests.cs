@@ -52,6 +52,16 @@ public sealed class JsonBodyTests
     [InlineData("""{"f": "a\u0085b"}""", "text", "invalid_input")]
     [InlineData("""{"f": "\ud800"}""", "text", "invalid_input")]
     [InlineData("""{"f": "\udc00a"}""", "text", "invalid_input")]
+    [InlineData("""{"f": "a\u202eb"}""", "text", "invalid_input")]
+    [InlineData("""{"f": "a\u202ab"}""", "text", "invalid_input")]
+    [InlineData("""{"f": "a\u2066b"}""", "text", "invalid_input")]
+    [InlineData("""{"f": "a\u2069"}""", "text", "invalid_input")]
+    [InlineData("""{"f": "a\u2028b"}""", "text", "invalid_input")]
+    [InlineData("""{"f": "a\u2029"}""", "text", "invalid_input")]
+    [InlineData("""{"f": "\u200b"}""", "text", "blank")]
+    [InlineData("""{"f": " \u200b \u00ad"}""", "text", "blank")]
+    [InlineData("""{"f": "\udb40\udc41"}""", "text", "blank")]
+    [InlineData("""{"f": ["a", "\u2060"]}""", "texts", "blank")]
     [InlineData("""{"f": 1}""", "secret", "invalid_input")]
     [InlineData("""{"f": "a\u0000"}""", "secret", "invalid_input")]
     [InlineData("""{"f": "abcdef"}""", "secret", "max_length")]
@@ -68,6 +78,10 @@ public sealed class JsonBodyTests
     [InlineData("""{"f": "x"}""", "uuid", "invalid_input")]
     [InlineData("""{"f": "{0197f3a1-0000-7000-8000-000000000001}"}""", "uuid", "invalid_input")]
     [InlineData("""{"f": "\ud800"}""", "uuid", "invalid_input")]
+    [InlineData("""{"f": " 0197f3a1-0000-7000-8000-000000000001"}""", "uuid", "invalid_input")]
+    [InlineData("""{"f": "0197f3a1-0000-7000-8000-000000000001 "}""", "uuid", "invalid_input")]
+    [InlineData("""{"f": "0197f3a1-0000-7000-8000-0x0000000001"}""", "uuid", "invalid_input")]
+    [InlineData("""{"f": "+197f3a1-0000-7000-8000-000000000001"}""", "uuid", "invalid_input")]
     [InlineData("""{"f": "a"}""", "texts", "invalid_input")]
     [InlineData("""{"f": ["a", 1]}""", "texts", "invalid_input")]
     [InlineData("""{"f": ["a", null]}""", "texts", "invalid_input")]
@@ -109,6 +123,16 @@ public sealed class JsonBodyTests
 
         Assert.Null(body.Text("c", 5));
         Assert.Equal("a", body.Refusal!.Attr);
+    }
+
+    [Fact]
+    public void Invisible_characters_within_a_text_stay_and_a_text_of_them_alone_is_empty()
+    {
+        var body = Parse("""{"a": "\u0645\u06cc\u200c\u062e", "b": "\u200b", "c": "\u202e\u200b"}""");
+
+        Assert.Equal("\u0645\u06cc\u200c\u062e", body.Text("a", 5));
+        Assert.Equal("", body.Text("b", 5, mayBeBlank: true));
+        Assert.Equal("\u202e\u200b", body.Secret("c", 5));
     }
 
     [Fact]
