@@ -37,8 +37,8 @@ public class HostedGateway : IAsyncLifetime, IDisposable
     public IEnumerable<RouteEndpoint> Endpoints =>
         ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
 
-    /// <summary>Settings that say which database it is; none: SQLite.</summary>
-    protected virtual IEnumerable<KeyValuePair<string, string?>> Database() => [];
+    /// <summary>Settings beside the standard ones, such as those that say which database it is; none: SQLite.</summary>
+    protected virtual IEnumerable<KeyValuePair<string, string?>> Settings() => [];
 
     protected virtual DbConnection Connect() =>
         new SqliteConnection($"Data Source={Path.Combine(_folder, "control.db")};Foreign Keys=True;Pooling=False");
@@ -50,7 +50,7 @@ public class HostedGateway : IAsyncLifetime, IDisposable
             new("Gateway:Data", _folder),
             new("Gateway:Bootstrap:Password", "a password for tests"),
             new("ConnectionStrings:ClickHouse", "http://127.0.0.1:1"),
-            .. Database(),
+            .. Settings(),
         ]).Build();
         var options = GatewayOptions.Read(settings, out var errors);
         Assert.Empty(errors);
@@ -125,10 +125,16 @@ public sealed class HostedGatewayOnPostgres : HostedGateway
 {
     private readonly string _database = PostgresServer.Shared.NewDatabase();
 
-    protected override IEnumerable<KeyValuePair<string, string?>> Database() =>
+    protected override IEnumerable<KeyValuePair<string, string?>> Settings() =>
         [new("ConnectionStrings:Postgres", _database)];
 
     protected override DbConnection Connect() => new NpgsqlConnection(_database);
+}
+
+/// <summary>The same on SQLite, where everybody may make themselves an account.</summary>
+public sealed class HostedGatewayOpenToAll : HostedGateway
+{
+    protected override IEnumerable<KeyValuePair<string, string?>> Settings() => [new("Gateway:AllowSignUp", "true")];
 }
 
 /// <summary>What came back.</summary>
