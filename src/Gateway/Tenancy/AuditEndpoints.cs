@@ -74,7 +74,7 @@ internal sealed record AuditAnswer(
         row.Number, Times.Of(row.At), row.Actor, row.ActorVia, row.Ip, row.Action, row.Target,
         DetailOf(row.Detail), row.Hash);
 
-    /// <summary>As it was written, which is JSON; a row that somebody changed may hold any text, shown as one.</summary>
+    /// <summary>As it was written, which is JSON; a row that somebody changed may be any text, shown so.</summary>
     private static JsonElement DetailOf(string detail)
     {
         try
