@@ -14,7 +14,7 @@ internal static class PageOrigin
         // An image's GET has no Origin: its Referer says where the page is, unless the page withholds it.
         if (request.Headers.Referer is { Count: > 0 } referer)
         {
-            return Uri.TryCreate(referer.ToString(), UriKind.Absolute, out var page)
+            return Uri.TryCreate(referer.ToString(), UriKind.Absolute, out var page) && page.Host.Length > 0
                 ? page.GetLeftPart(UriPartial.Authority)
                 : Unnamed;
         }
