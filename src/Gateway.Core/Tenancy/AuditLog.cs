@@ -14,7 +14,7 @@ namespace Gateway.Core.Tenancy;
 /// A row's hash covers its own fields and the hash before it:
 /// <code>
 /// hash    SHA-256, hexadecimal, of the JSON array
-///         [hash before, number, at, actor, actor_via, ip, action, target, detail]
+///         [organization's row, hash before, number, at, actor, actor_via, ip, action, target, detail]
 /// first   follows the empty text
 /// head    count and hash of the last row, kept apart; whoever noted one down can tell later that none is missing
 /// </code>
@@ -43,7 +43,7 @@ public sealed class AuditLog
     public ValueTask<Outcome<AuditPage>> ReadAsync(
         Caller caller, string organization, long? before, int limit, CancellationToken cancellationToken) =>
         _changes.ReadAsync(
-            _gate.Organization(caller, organization, Scopes.OrganizationRead, MemberLevel.Admin),
+            _gate.LateOrganization(caller, organization, Scopes.OrganizationRead),
             async (connection, access) =>
             {
                 var head = await HeadAsync(connection, null, access.RowId);
@@ -57,13 +57,49 @@ public sealed class AuditLog
             },
             cancellationToken);
 
-    /// <summary>Goes through the whole chain and finds the first row that is not as it was written.</summary>
-    public ValueTask<Outcome<AuditCheck>> CheckAsync(
-        Caller caller, string organization, CancellationToken cancellationToken) =>
-        _changes.ReadAsync(
-            _gate.Organization(caller, organization, Scopes.OrganizationRead, MemberLevel.Admin),
-            (connection, access) => CheckAsync(connection, access.RowId),
+    /// <summary>
+    /// Goes through the whole chain and finds the first row that is not as it was written, page by page: a long log
+    /// must not hold a connection.
+    /// </summary>
+    /// <param name="caller">An admin or owner.</param>
+    /// <param name="organization">Its uuid or <c>@current</c>.</param>
+    /// <param name="noted">A head that was noted down earlier; null: none.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async ValueTask<Outcome<AuditCheck>> CheckAsync(
+        Caller caller, string organization, AuditHead? noted, CancellationToken cancellationToken)
+    {
+        // A row is committed with the head that names it, so one that was there before the head was read is named by
+        // it. Rows that are added after that lie behind it.
+        var begun = await _changes.ReadAsync(
+            _gate.LateOrganization(caller, organization, Scopes.OrganizationRead),
+            async (connection, access) =>
+            {
+                long newest = await connection.ExecuteScalarAsync<long>(
+                    "SELECT COALESCE(MAX(number), 0) FROM audit_log WHERE organization_id = @Id",
+                    new { Id = access.RowId });
+                return (Id: access.RowId, Newest: newest, Head: await HeadAsync(connection, null, access.RowId));
+            },
             cancellationToken);
+        if (begun.Refusal is { } refusal) return refusal;
+
+        var (id, newest, head) = begun.Value;
+        var walk = new AuditWalk(id, head, noted);
+        while (!walk.IsOver)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var rows = await _changes.ReadAsync(
+                async connection => (await connection.QueryAsync<AuditRow>(
+                    $"""
+                    SELECT {Columns} FROM audit_log
+                    WHERE organization_id = @Id AND number > @Done AND number <= @Count ORDER BY number LIMIT @Limit
+                    """,
+                    new { Id = id, walk.Done, head.Count, Limit = MaxPage })).AsList(),
+                cancellationToken);
+            walk.Over(rows);
+        }
+
+        return walk.End(newest);
+    }
 
     /// <summary>Adds a row; what it tells of is committed with it, or neither is.</summary>
     /// <param name="change">The change that it belongs to.</param>
@@ -75,10 +111,13 @@ public sealed class AuditLog
     internal static async Task AppendAsync(
         ControlWrite change, long organizationId, Actor actor, string action, string target, object? detail = null)
     {
+        // A head that was taken away or set back must not stop what it is to tell of; the check finds it.
         var head = await HeadAsync(change.Connection, change.Transaction, organizationId);
+        long last = await change.ScalarAsync<long>(
+            "SELECT COALESCE(MAX(number), 0) FROM audit_log WHERE organization_id = @Id", new { Id = organizationId });
         var row = new AuditRow
         {
-            Number = head.Count + 1,
+            Number = Math.Max(head.Count, last) + 1,
             At = change.Now,
             Actor = actor.Email,
             ActorVia = actor.Via,
@@ -87,7 +126,7 @@ public sealed class AuditLog
             Target = target,
             Detail = detail is null ? "{}" : JsonSerializer.Serialize(detail, JsonSerializerOptions.Web),
         };
-        string hash = HashOf(head.Hash, row);
+        string hash = HashOf(organizationId, head.Hash, row);
         await change.ExecuteAsync(
             """
             INSERT INTO audit_log (organization_id, number, at, actor, actor_via, ip, action, target, detail, hash)
@@ -107,19 +146,36 @@ public sealed class AuditLog
                 Hash = hash,
             });
         await change.ExecuteAsync(
-            head.Count == 0
-                ? "INSERT INTO audit_heads (organization_id, count, hash) VALUES (@Id, @Count, @Hash)"
-                : "UPDATE audit_heads SET count = @Count, hash = @Hash WHERE organization_id = @Id",
+            """
+            INSERT INTO audit_heads (organization_id, count, hash) VALUES (@Id, @Count, @Hash)
+            ON CONFLICT (organization_id) DO UPDATE SET count = excluded.count, hash = excluded.hash
+            """,
             new { Id = organizationId, Count = row.Number, Hash = hash });
     }
 
-    /// <summary>What somebody does to their own keys concerns every organization of theirs.</summary>
+    /// <summary>What somebody does to their own way in concerns every organization that it leads into.</summary>
+    /// <param name="change">The change that it belongs to.</param>
+    /// <param name="actor">Who does it.</param>
+    /// <param name="action">Such as <c>key.created</c>.</param>
+    /// <param name="target">What it was done to.</param>
+    /// <param name="detail">Facts that each of the organizations may know.</param>
+    /// <param name="keyId">A key, which may be bound to some of them; null: it concerns all.</param>
     internal static async Task AppendToAllAsync(
-        ControlWrite change, Actor actor, string action, string target, object? detail = null)
+        ControlWrite change, Actor actor, string action, string target, object? detail = null, long keyId = 0)
     {
         var organizations = await change.RowsAsync<long>(
-            "SELECT organization_id FROM memberships WHERE user_id = @UserId ORDER BY organization_id",
-            new { actor.UserId });
+            """
+            SELECT m.organization_id FROM memberships m
+            JOIN organizations o ON o.id = m.organization_id AND o.deleted_at IS NULL
+            WHERE m.user_id = @UserId AND (
+                NOT EXISTS (SELECT 1 FROM key_bindings b WHERE b.key_id = @KeyId)
+                OR EXISTS (
+                    SELECT 1 FROM key_bindings b LEFT JOIN projects p ON p.id = b.project_id
+                    WHERE b.key_id = @KeyId
+                      AND (b.organization_id = m.organization_id OR p.organization_id = m.organization_id)))
+            ORDER BY m.organization_id
+            """,
+            new { actor.UserId, KeyId = keyId });
         foreach (long id in organizations) await AppendAsync(change, id, actor, action, target, detail);
     }
 
@@ -133,46 +189,13 @@ public sealed class AuditLog
             new { Id = id },
             transaction) ?? new AuditHead();
 
-    private static async Task<AuditCheck> CheckAsync(DbConnection connection, long organizationId)
-    {
-        // A row is committed with the head that names it, so one that was there before the head was read is named by
-        // it. Rows that are added after that lie behind it.
-        long newest = await connection.ExecuteScalarAsync<long>(
-            "SELECT COALESCE(MAX(number), 0) FROM audit_log WHERE organization_id = @Id", new { Id = organizationId });
-        var head = await HeadAsync(connection, null, organizationId);
-        string hash = "";
-        for (long done = 0; done < head.Count;)
-        {
-            var rows = (await connection.QueryAsync<AuditRow>(
-                $"""
-                SELECT {Columns} FROM audit_log
-                WHERE organization_id = @Id AND number > @Done AND number <= @Count ORDER BY number LIMIT @Limit
-                """,
-                new { Id = organizationId, Done = done, head.Count, Limit = MaxPage })).AsList();
-            if (rows.Count == 0) return new AuditCheck(head, done + 1, "The rows from here on are missing.");
-
-            foreach (var row in rows)
-            {
-                if (row.Number != done + 1) return new AuditCheck(head, done + 1, "This row is missing.");
-                if (HashOf(hash, row) != row.Hash) return new AuditCheck(head, row.Number, "This row was changed.");
-                (hash, done) = (row.Hash, row.Number);
-            }
-        }
-
-        if (hash != head.Hash)
-            return new AuditCheck(head, head.Count, "The last row is not the one that the head names.");
-
-        return newest > head.Count
-            ? new AuditCheck(head, head.Count + 1, "The head names an earlier row: it was set back.")
-            : new AuditCheck(head, null, null);
-    }
-
-    private static string HashOf(string before, AuditRow row)
+    internal static string HashOf(long organizationId, string before, AuditRow row)
     {
         var text = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(text))
         {
             json.WriteStartArray();
+            json.WriteNumberValue(organizationId);
             json.WriteStringValue(before);
             json.WriteNumberValue(row.Number);
             json.WriteNumberValue(row.At);

@@ -47,6 +47,7 @@ internal sealed class ControlChanges(
         Judge<TAccess> judge,
         Func<ControlWrite, TAccess, Task<Outcome<T>>> work,
         CancellationToken cancellationToken)
+        where TAccess : IJudged
     {
         var before = await database.ReadAsync(
             async connection => await judge(connection, null), cancellationToken);
@@ -56,7 +57,10 @@ internal sealed class ControlChanges(
             async change =>
             {
                 var access = await judge(change.Connection, change.Transaction);
-                return access.Refusal is { } lost ? lost : await work(change, access.Value);
+                if (access.Refusal is { } lost) return lost;
+
+                await NoteUseAsync(change, access.Value.Actor);
+                return await work(change, access.Value);
             },
             cancellationToken);
     }
@@ -65,7 +69,8 @@ internal sealed class ControlChanges(
     public async Task<Outcome<T>> ChangeAsync<TAccess, T>(
         Judge<TAccess> judge,
         Func<ControlWrite, TAccess, Task<Outcome<T>>> work,
-        CancellationToken cancellationToken) =>
+        CancellationToken cancellationToken)
+        where TAccess : IJudged =>
         (await RunAsync(judge, work, cancellationToken)).Outcome;
 
     /// <summary>Makes sure that a change which was recorded before is in force.</summary>
@@ -75,14 +80,36 @@ internal sealed class ControlChanges(
     /// <summary>Reads something that the caller may see.</summary>
     /// <exception cref="TokenStoreException">The database cannot be read: 503.</exception>
     public async ValueTask<Outcome<T>> ReadAsync<TAccess, T>(
-        Judge<TAccess> judge, Func<DbConnection, TAccess, Task<T>> read, CancellationToken cancellationToken) =>
-        await database.ReadAsync<Outcome<T>>(
+        Judge<TAccess> judge, Func<DbConnection, TAccess, Task<T>> read, CancellationToken cancellationToken)
+        where TAccess : IJudged
+    {
+        Actor? actor = null;
+        var outcome = await database.ReadAsync<Outcome<T>>(
             async connection =>
             {
                 var access = await judge(connection, null);
-                return access.Refusal is { } refusal ? refusal : await read(connection, access.Value);
+                if (access.Refusal is { } refusal) return refusal;
+
+                actor = access.Value.Actor;
+                return await read(connection, access.Value);
             },
             cancellationToken);
+        if (actor is not null) await NoteUseAsync(actor, cancellationToken);
+        return outcome;
+    }
+
+    /// <summary>Reads a list of what the caller may enter.</summary>
+    /// <exception cref="TokenStoreException">The database cannot be read: 503.</exception>
+    public async ValueTask<Outcome<List<T>>> ListAsync<T>(
+        Func<DbConnection, Task<Outcome<List<T>>>> read, CancellationToken cancellationToken)
+        where T : IJudged
+    {
+        var list = await database.ReadAsync(
+            async connection => await read(connection), cancellationToken);
+        if (list.Refusal is null && list.Value.Count > 0)
+            await NoteUseAsync(list.Value[0].Actor, cancellationToken);
+        return list;
+    }
 
     /// <exception cref="TokenStoreException">The database cannot be read: 503.</exception>
     public ValueTask<T> ReadAsync<T>(
@@ -92,23 +119,14 @@ internal sealed class ControlChanges(
     /// <summary>Written down once a minute at most; it must not cost anyone the answer.</summary>
     public async ValueTask NoteUseAsync(Actor actor, CancellationToken cancellationToken)
     {
-        if (actor.Use is not { } key) return;
-
-        long now = time.GetUtcNow().ToUnixMicroseconds();
-        long before = now - (long)UseNotedEvery.TotalMicroseconds;
-        if (key.LastUsedAt > before) return;
+        if (!IsDue(actor)) return;
 
         try
         {
             await database.WriteAsync<Done>(
                 async change =>
                 {
-                    await change.ExecuteAsync(
-                        """
-                        UPDATE personal_api_keys SET last_used_at = @Now
-                        WHERE id = @KeyId AND (last_used_at IS NULL OR last_used_at <= @Before)
-                        """,
-                        new { key.KeyId, change.Now, Before = before });
+                    await NoteUseAsync(change, actor);
                     return default(Done);
                 },
                 cancellationToken);
@@ -118,6 +136,23 @@ internal sealed class ControlChanges(
             // A full disk or a busy writer: noted another time.
         }
     }
+
+    private async Task NoteUseAsync(ControlWrite change, Actor actor)
+    {
+        if (!IsDue(actor)) return;
+
+        await change.ExecuteAsync(
+            """
+            UPDATE personal_api_keys SET last_used_at = @Now
+            WHERE id = @KeyId AND (last_used_at IS NULL OR last_used_at <= @Before)
+            """,
+            new { actor.Use!.Value.KeyId, change.Now, Before = change.Now - (long)UseNotedEvery.TotalMicroseconds });
+    }
+
+    private bool IsDue(Actor actor) =>
+        actor.Use is { } key
+        && (key.LastUsedAt is not { } last || last <= time.GetUtcNow().ToUnixMicroseconds()
+            - (long)UseNotedEvery.TotalMicroseconds);
 
     private async Task CarryOverAsync()
     {
@@ -131,7 +166,7 @@ internal sealed class ControlChanges(
         }
         catch (TokenStoreException)
         {
-            // Done was reported as done; the next change, or the next start, carries it over.
+            // Nothing was reported as done; the next change, or the next start, carries it over.
         }
     }
 }

@@ -12,8 +12,8 @@ internal static class IdempotentResets
 {
     private static readonly TimeSpan Kept = TimeSpan.FromDays(1);
 
-    /// <summary>The earlier answer; null: there was none.</summary>
-    public static async Task<TokenReset?> FindAsync(ControlWrite change, ProjectAccess project, string key)
+    /// <summary>The earlier answer, null when there was none; refused when its token has ended since.</summary>
+    public static async Task<Outcome<TokenReset?>> FindAsync(ControlWrite change, ProjectAccess project, string key)
     {
         await change.ExecuteAsync(
             "DELETE FROM idempotent_requests WHERE created_at < @Before",
@@ -22,7 +22,7 @@ internal static class IdempotentResets
         // The epoch is the one that the log has; when its tail was cut off, the present one is as good: not lower.
         var row = await change.RowAsync<Row>(
             """
-            SELECT t.token AS Token, t.created_at AS CreatedAt,
+            SELECT t.token AS Token, t.created_at AS CreatedAt, t.revoked_at AS RevokedAt,
                    COALESCE(
                        (SELECT MIN(c.epoch) FROM change_log c WHERE c.token_id = t.id),
                        (SELECT value FROM epoch)) AS Epoch
@@ -30,9 +30,13 @@ internal static class IdempotentResets
             WHERE r.user_id = @UserId AND r.project_id = @ProjectId AND r.key_sha256 = @Sha256
             """,
             new { project.Actor.UserId, ProjectId = (long)project.ProjectId, Sha256 = TokenFormat.Sha256Of(key) });
-        return row is null
-            ? null
-            : new TokenReset(project, row.Token, UnixTime.FromUnixMicroseconds(row.CreatedAt), row.Epoch);
+        if (row is null) return (TokenReset?)null;
+
+        return row.RevokedAt is null
+            ? new TokenReset(project, row.Token, UnixTime.FromUnixMicroseconds(row.CreatedAt), row.Epoch)
+            : Refusal.Invalid(
+                "Idempotency-Key",
+                "The token that this request made has been regenerated since: read the project, or use a new key.");
     }
 
     public static Task AddAsync(ControlWrite change, ProjectAccess project, string key, long tokenId) =>
@@ -55,6 +59,8 @@ internal static class IdempotentResets
         public string Token { get; init; } = "";
 
         public long CreatedAt { get; init; }
+
+        public long? RevokedAt { get; init; }
 
         public long Epoch { get; init; }
     }

@@ -75,9 +75,17 @@ public sealed class Invites
                 if (await IsMemberAsync(change, access, email))
                     return Refusal.Invalid("target_email", "This is the address of a member already.");
 
+                if (await FindForAsync(change, access, email) is { } earlier)
+                {
+                    if (earlier.Level > (long)access.Level) return Above();
+                    await WithdrawAsync(
+                        change, access.Actor, "organization_id = @RowId AND email = @Email",
+                        new { access.RowId, Email = email });
+                }
+
                 await change.ExecuteAsync(
-                    "DELETE FROM invites WHERE organization_id = @RowId AND (email = @Email OR expires_at <= @Now)",
-                    new { access.RowId, Email = email, change.Now });
+                    "DELETE FROM invites WHERE organization_id = @RowId AND expires_at <= @Now",
+                    new { access.RowId, change.Now });
                 long waiting = await change.ScalarAsync<long>(
                     "SELECT COUNT(*) FROM invites WHERE organization_id = @RowId", new { access.RowId });
                 if (waiting >= MostWaiting)
@@ -92,8 +100,8 @@ public sealed class Invites
                 await change.ExecuteAsync(
                     """
                     INSERT INTO invites
-                        (uuid, organization_id, email, level, sha256, created_by, created_at, expires_at)
-                    VALUES (@Uuid, @RowId, @Email, @Level, @Sha256, @UserId, @Now, @ExpiresAt)
+                        (uuid, organization_id, email, level, sha256, created_by, key_id, created_at, expires_at)
+                    VALUES (@Uuid, @RowId, @Email, @Level, @Sha256, @UserId, @KeyId, @Now, @ExpiresAt)
                     """,
                     new
                     {
@@ -103,6 +111,7 @@ public sealed class Invites
                         Level = (long)level,
                         Sha256 = TokenFormat.Sha256Of(secret),
                         access.Actor.UserId,
+                        access.Actor.Use?.KeyId,
                         change.Now,
                         ExpiresAt = change.Now + (long)GoodFor.TotalMicroseconds,
                     });
@@ -123,16 +132,44 @@ public sealed class Invites
             {
                 var invite = await FindAsync(change, access, uuid);
                 if (invite is null) return Refusal.NotFound("There is no such invite.");
+                if (invite.Level > (long)access.Level) return Above();
 
-                await change.ExecuteAsync(
-                    "DELETE FROM invites WHERE organization_id = @RowId AND uuid = @Uuid",
+                await WithdrawAsync(
+                    change, access.Actor, "organization_id = @RowId AND uuid = @Uuid",
                     new { access.RowId, invite.Uuid });
-                await AuditLog.AppendAsync(
-                    change, access.RowId, access.Actor, "invite.withdrawn", $"invite {invite.Uuid}",
-                    new { invite.Email });
                 return default(Done);
             },
             cancellationToken);
+
+    /// <summary>
+    /// Withdraws invites, each with a line in its organization's log. What somebody handed out does not outlive the
+    /// key, the level or the membership that they did it with.
+    /// </summary>
+    /// <param name="change">The change that it belongs to.</param>
+    /// <param name="actor">Who causes it.</param>
+    /// <param name="which">SQL over the columns of invites; a constant.</param>
+    /// <param name="parameters">Its parameters.</param>
+    internal static async Task WithdrawAsync(ControlWrite change, Actor actor, string which, object parameters)
+    {
+        var gone = await change.RowsAsync<GoneInvite>(
+            $"""
+            DELETE FROM invites WHERE {which}
+            RETURNING uuid AS Uuid, organization_id AS OrganizationId, email AS Email, level AS Level
+            """,
+            parameters);
+        foreach (var invite in gone)
+        {
+            await AuditLog.AppendAsync(
+                change, invite.OrganizationId, actor, "invite.withdrawn", $"invite {invite.Uuid}",
+                new { invite.Email, invite.Level });
+        }
+    }
+
+    private static Refusal Above() => Refusal.Forbidden("Nobody takes back an invite to a level above their own.");
+
+    private static Task<Invite?> FindForAsync(ControlWrite change, OrganizationAccess access, string email) =>
+        change.RowAsync<Invite>(
+            $"{Select} AND i.email = @Email", new { access.RowId, change.Now, Email = email });
 
     private static async Task<bool> IsMemberAsync(ControlWrite change, OrganizationAccess access, string email) =>
         await change.ScalarAsync<long>(
@@ -151,4 +188,15 @@ public sealed class Invites
                 change.Now,
                 Uuid = Guid.TryParseExact(uuid, "D", out var parsed) ? parsed.ToString() : "",
             });
+
+    private sealed class GoneInvite
+    {
+        public string Uuid { get; init; } = "";
+
+        public long OrganizationId { get; init; }
+
+        public string Email { get; init; } = "";
+
+        public long Level { get; init; }
+    }
 }

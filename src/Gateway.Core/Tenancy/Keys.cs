@@ -136,6 +136,7 @@ public sealed class Keys
                 if (key is null) return Unknown();
 
                 string value = _format.NewPersonalKey();
+                await Invites.WithdrawAsync(change, actor, "key_id = @Id", new { key.Id });
                 await change.ExecuteAsync(
                     """
                     UPDATE personal_api_keys SET sha256 = @Sha256, mask = @Mask, created_at = @Now, last_used_at = NULL
@@ -163,6 +164,8 @@ public sealed class Keys
 
                 await change.ExecuteAsync(
                     "UPDATE personal_api_keys SET label = @Label WHERE id = @Id", new { Label = label, key.Id });
+                await AuditLog.AppendToAllAsync(
+                    change, actor, "key.renamed", $"key {key.Id}", new { from = key.Label, to = label }, key.Id);
                 return await AnswerAsync(change, actor, key.Id, value: null);
             },
             cancellationToken);
@@ -177,7 +180,9 @@ public sealed class Keys
 
                 await change.ExecuteAsync(
                     "UPDATE personal_api_keys SET revoked_at = @Now WHERE id = @Id", new { change.Now, key.Id });
-                await AuditLog.AppendToAllAsync(change, actor, "key.revoked", $"key {key.Id}", new { key.Mask });
+                await Invites.WithdrawAsync(change, actor, "key_id = @Id", new { key.Id });
+                await AuditLog.AppendToAllAsync(
+                    change, actor, "key.revoked", $"key {key.Id}", new { key.Mask }, key.Id);
                 change.Touch("key", key.Id);
                 return default(Done);
             },
@@ -220,8 +225,7 @@ public sealed class Keys
     {
         var key = await AnswerAsync(change, actor, id, value);
         await AuditLog.AppendToAllAsync(
-            change, actor, action, $"key {id}",
-            new { key.Label, key.Mask, key.Scopes, key.Organizations, key.Projects });
+            change, actor, action, $"key {id}", new { key.Label, key.Mask, key.Scopes }, id);
         change.Touch("key", id);
         return key;
     }

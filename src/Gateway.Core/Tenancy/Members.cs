@@ -75,6 +75,10 @@ public sealed class Members
                     WHERE organization_id = @RowId AND user_id = @UserId
                     """,
                     new { Level = (long)level, change.Now, access.RowId, member.UserId });
+                await Invites.WithdrawAsync(
+                    change, access.Actor,
+                    "organization_id = @RowId AND created_by = @UserId AND (level > @Level OR @Level < 8)",
+                    new { access.RowId, member.UserId, Level = (long)level });
                 await AuditLog.AppendAsync(
                     change, access.RowId, access.Actor, "member.level_changed", $"user {member.UserUuid}",
                     new { member.Email, from = member.Level, to = (long)level });
@@ -104,6 +108,9 @@ public sealed class Members
                         AND project_id IN (SELECT id FROM projects WHERE organization_id = @RowId);
                     DELETE FROM memberships WHERE organization_id = @RowId AND user_id = @UserId
                     """,
+                    new { access.RowId, member.UserId });
+                await Invites.WithdrawAsync(
+                    change, access.Actor, "organization_id = @RowId AND created_by = @UserId",
                     new { access.RowId, member.UserId });
                 await AuditLog.AppendAsync(
                     change, access.RowId, access.Actor, leaves ? "member.left" : "member.removed",

@@ -34,14 +34,14 @@ public sealed class Moves
         (_changes, _access, _gate) = (changes, access, gate);
 
     /// <param name="caller">Admin or owner where the project is, and a member where it goes.</param>
-    /// <param name="idOrCurrent">The project.</param>
+    /// <param name="id">The project, by its own id.</param>
     /// <param name="target">The uuid of the organization that it goes to.</param>
     /// <param name="isDryRun">Everything is judged and told, and nothing is changed.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task<Outcome<ProjectMove>> MoveAsync(
-        Caller caller, string idOrCurrent, string target, bool isDryRun, CancellationToken cancellationToken) =>
+        Caller caller, string id, string target, bool isDryRun, CancellationToken cancellationToken) =>
         _changes.ChangeAsync<ProjectAccess, ProjectMove>(
-            _gate.ProjectOfAdmin(caller, idOrCurrent, Scopes.ProjectWrite),
+            _gate.ByItsOwnId(id, _gate.ProjectOfAdmin(caller, id, Scopes.ProjectWrite)),
             async (change, project) =>
             {
                 if (isDryRun) change.Discard();
@@ -54,20 +54,24 @@ public sealed class Moves
                 var goal = found.Value;
                 if (await WhyNotAsync(change, project, goal) is { } refusal) return refusal;
 
-                long id = (long)project.ProjectId;
-                var before = await change.RowsAsync<string>(Entrants, new { ProjectId = id });
-                await MoveAsync(change, id, goal.RowId);
-                var after = await change.RowsAsync<string>(Entrants, new { ProjectId = id });
+                long projectId = (long)project.ProjectId;
+                var before = await change.RowsAsync<string>(Entrants, new { ProjectId = projectId });
+                await MoveAsync(change, projectId, goal.RowId);
+                var after = await change.RowsAsync<string>(Entrants, new { ProjectId = projectId });
+                string[] lose = [.. before.Except(after)];
+                string[] gain = [.. after.Except(before)];
 
-                object told = new { project = project.Name, from = project.OrganizationId, to = goal.Id };
+                // Each log names its own people only.
+                object ends = new { project = project.Name, from = project.OrganizationId, to = goal.Id };
                 await AuditLog.AppendAsync(
-                    change, project.OrganizationRowId, project.Actor, "project.moved_away", $"project {id}", told);
+                    change, project.OrganizationRowId, project.Actor, "project.moved_away", $"project {projectId}",
+                    new { ends, lose_access = lose });
                 await AuditLog.AppendAsync(
-                    change, goal.RowId, project.Actor, "project.moved_here", $"project {id}", told);
+                    change, goal.RowId, project.Actor, "project.moved_here", $"project {projectId}",
+                    new { ends, gain_access = gain });
 
                 // The mover may be one of those who cannot enter any more.
-                return new ProjectMove(
-                    project.MovedTo(goal), [.. before.Except(after)], [.. after.Except(before)]);
+                return new ProjectMove(project.MovedTo(goal), lose, gain);
             },
             cancellationToken);
 
@@ -96,11 +100,12 @@ public sealed class Moves
             "UPDATE projects SET organization_id = @TargetId WHERE id = @ProjectId",
             new { TargetId = targetId, ProjectId = projectId });
 
-        // What was said of somebody who is not there now must not wait for the day on which they join.
+        // What was said of somebody who is not there now must not wait for the day on which they join; and what the
+        // other organization never gave goes with it. Who was shut out stays shut out.
         await change.ExecuteAsync(
             """
             DELETE FROM project_access WHERE project_id = @ProjectId
-                AND user_id NOT IN (SELECT user_id FROM memberships WHERE organization_id = @TargetId)
+                AND (level > 0 OR user_id NOT IN (SELECT user_id FROM memberships WHERE organization_id = @TargetId))
             """,
             new { TargetId = targetId, ProjectId = projectId });
         change.Touch("project", projectId);

@@ -20,9 +20,8 @@ public sealed class Organizations
     /// <summary>Those that the caller is a member of, oldest first.</summary>
     public async ValueTask<Outcome<List<OrganizationAccess>>> ListAsync(
         Caller caller, CancellationToken cancellationToken) =>
-        await _changes.ReadAsync(
-            async connection => await _access.OrganizationsAsync(connection, caller, Scopes.OrganizationRead),
-            cancellationToken);
+        await _changes.ListAsync(
+            connection => _access.OrganizationsAsync(connection, caller, Scopes.OrganizationRead), cancellationToken);
 
     /// <param name="caller">A member.</param>
     /// <param name="idOrCurrent">Its uuid, or <c>@current</c>.</param>
@@ -68,11 +67,11 @@ public sealed class Organizations
 
     /// <summary>
     /// Deletes it with all of its projects: from the return on nobody enters, and no event of theirs is taken. Only an
-    /// owner may.
+    /// owner may. Its admins can still read its log and how far its projects are erased: the memberships stay.
     /// </summary>
-    public Task<Outcome<Done>> DeleteAsync(Caller caller, string idOrCurrent, CancellationToken cancellationToken) =>
+    public Task<Outcome<Done>> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken) =>
         _changes.ChangeAsync<OrganizationAccess, Done>(
-            _gate.Organization(caller, idOrCurrent, Scopes.OrganizationWrite, MemberLevel.Owner),
+            _gate.ByItsOwnId(id, _gate.Organization(caller, id, Scopes.OrganizationWrite, MemberLevel.Owner)),
             async (change, organization) =>
             {
                 var projects = await change.RowsAsync<long>(
@@ -86,8 +85,7 @@ public sealed class Organizations
                 await change.ExecuteAsync(
                     """
                     UPDATE organizations SET deleted_at = @Now WHERE id = @RowId;
-                    DELETE FROM invites WHERE organization_id = @RowId;
-                    DELETE FROM memberships WHERE organization_id = @RowId
+                    DELETE FROM invites WHERE organization_id = @RowId
                     """,
                     new { organization.RowId, change.Now });
                 change.Touch("organization", organization.RowId);

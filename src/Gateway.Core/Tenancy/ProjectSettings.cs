@@ -30,6 +30,10 @@ public sealed record ProjectSettings
     /// <summary>What members are of whom the project says nothing: none or member.</summary>
     public ProjectLevel? DefaultLevel { get; init; }
 
+    /// <summary>Whether nothing is given.</summary>
+    internal bool IsEmpty =>
+        TimeZone is null && AnonymizeIps is null && AllowedOrigins is null && DefaultLevel is null;
+
     /// <summary>What is wrong with them; null: nothing.</summary>
     public Refusal? Check()
     {
@@ -59,7 +63,7 @@ public sealed record ProjectSettings
 
     internal async Task WriteAsync(ControlWrite change, long projectId)
     {
-        if (TimeZone is null && AnonymizeIps is null && AllowedOrigins is null && DefaultLevel is null) return;
+        if (IsEmpty) return;
 
         await change.ExecuteAsync(
             """

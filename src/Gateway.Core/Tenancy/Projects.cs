@@ -43,18 +43,14 @@ public sealed class Projects
     {
         if (_access.Refuse(caller) is { } refusal) return refusal;
 
-        var list = await _changes.ReadAsync(
-            async connection => await _access.ProjectsAsync(connection, caller, Scopes.ProjectRead),
-            cancellationToken);
-        if (list.Refusal is null && list.Value.Count > 0)
-            await _changes.NoteUseAsync(list.Value[0].Actor, cancellationToken);
-        return list;
+        return await _changes.ListAsync(
+            connection => _access.ProjectsAsync(connection, caller, Scopes.ProjectRead), cancellationToken);
     }
 
     /// <summary>Those of one organization that the caller may enter.</summary>
     public async ValueTask<Outcome<List<ProjectAccess>>> ListOfAsync(
         Caller caller, string organization, CancellationToken cancellationToken) =>
-        await _changes.ReadAsync<Outcome<List<ProjectAccess>>>(
+        await _changes.ListAsync<ProjectAccess>(
             async connection =>
             {
                 var access = await _access.OrganizationAsync(
@@ -102,6 +98,7 @@ public sealed class Projects
             async (change, project) =>
             {
                 if (settings.Check() is { } mistake) return mistake;
+                if (name is null && settings.IsEmpty) return project;
 
                 long id = (long)project.ProjectId;
                 if (name is not null)
@@ -130,9 +127,9 @@ public sealed class Projects
     /// Deletes it: from the return on its token is refused and nothing of it can be read. Its events are erased in the
     /// background.
     /// </summary>
-    public Task<Outcome<Done>> DeleteAsync(Caller caller, string idOrCurrent, CancellationToken cancellationToken) =>
+    public Task<Outcome<Done>> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken) =>
         _changes.ChangeAsync<ProjectAccess, Done>(
-            _gate.ProjectOfAdmin(caller, idOrCurrent, Scopes.ProjectWrite),
+            _gate.ByItsOwnId(id, _gate.ProjectOfAdmin(caller, id, Scopes.ProjectWrite)),
             async (change, project) =>
             {
                 await EntombAsync(change, (long)project.ProjectId);
@@ -147,7 +144,7 @@ public sealed class Projects
     public ValueTask<Outcome<List<TombstoneRow>>> ListDeletedAsync(
         Caller caller, string organization, CancellationToken cancellationToken) =>
         _changes.ReadAsync(
-            _gate.Organization(caller, organization, Scopes.ProjectRead, MemberLevel.Admin),
+            _gate.LateOrganization(caller, organization, Scopes.ProjectRead),
             async (connection, access) => (await connection.QueryAsync<TombstoneRow>(
                 """
                 SELECT id AS Id, name AS Name FROM projects
@@ -173,10 +170,12 @@ public sealed class Projects
             async (change, project) =>
             {
                 long id = (long)project.ProjectId;
-                var before = idempotencyKey is null
-                    ? null
-                    : await IdempotentResets.FindAsync(change, project, idempotencyKey);
-                if (before is not null) return before;
+                if (idempotencyKey is not null)
+                {
+                    var before = await IdempotentResets.FindAsync(change, project, idempotencyKey);
+                    if (before.Refusal is not null) return before.Refusal;
+                    if (before.Value is { } done) return done;
+                }
 
                 string token = _format.NewProjectToken();
                 await ProjectTokens.RevokeAsync(change, id);

@@ -97,7 +97,7 @@ public sealed class Users
                     new { update.FirstName, update.LastName, UserId = userId });
                 return await EnterOrganizationAsync(change, caller, userId, update.CurrentOrganization)
                     ?? await EnterProjectAsync(change, caller, userId, update.CurrentProject)
-                    ?? await ChangePasswordAsync(change, caller, userId, update.Password)
+                    ?? await ChangePasswordAsync(change, caller, actor.Value, update.Password)
                     ?? (Outcome<Done>)default(Done);
             },
             cancellationToken);
@@ -171,17 +171,20 @@ public sealed class Users
         Refusal.Forbidden("A password is changed by whoever is signed in with it, not with a key.");
 
     private static async Task<Refusal?> ChangePasswordAsync(
-        ControlWrite change, Caller caller, long userId, PasswordChange? password)
+        ControlWrite change, Caller caller, Actor actor, PasswordChange? password)
     {
         if (password is null) return null;
         if (caller.SessionId is null) return KeyChangesNoPassword();
 
         int found = await change.ExecuteAsync(
             "UPDATE users SET password_hash = @NewHash WHERE id = @UserId AND password_hash = @Hash",
-            new { password.NewHash, UserId = userId, password.Verified.Hash });
+            new { password.NewHash, actor.UserId, password.Verified.Hash });
         if (found == 0) return Refusal.Invalid("current_password", "The password has just been changed.");
 
-        await Sessions.CloseOthersAsync(change, userId, caller);
+        // Whoever knew the old one may have let others in with it.
+        await Sessions.CloseOthersAsync(change, actor.UserId, caller);
+        await Invites.WithdrawAsync(change, actor, "created_by = @UserId", new { actor.UserId });
+        await AuditLog.AppendToAllAsync(change, actor, "user.password_changed", $"user {actor.UserUuid}");
         return null;
     }
 

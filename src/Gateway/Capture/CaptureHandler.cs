@@ -106,13 +106,19 @@ internal sealed partial class CaptureHandler(
             if (lookup.State == TokenState.Mistyped) return Reject(response, TokenRejections.Mistyped);
             if (lookup.State == TokenState.Unavailable) return RefuseUnkept(response, AppendOutcome.Unfenced);
 
-            bool isForeign = lookup.Entry is { } entry && !entry.Rules.Allow(context.Request.Headers.Origin);
+            bool isForeign = lookup.Entry is { Rules.Origins.Count: > 0 } entry
+                && !entry.Rules.Allow(PageOrigin.Of(context.Request));
             var outcome = await JoinAsync(pipeline.Journal, lookup, isForeign, parser, now);
 
             if (outcome == AppendOutcome.Stale)
             {
-                // What was erased by settings that hold no longer is read again.
-                if (lookup.Entry is { Rules.AnonymizesIps: true }) Parse(context, isEngage, work, now);
+                // What was erased by settings that may hold no longer is read again.
+                if (lookup.Entry is { Rules.AnonymizesIps: true }
+                    && Parse(context, isEngage, work, now) is { } rejection)
+                {
+                    return Reject(response, rejection);
+                }
+
                 continue;
             }
 

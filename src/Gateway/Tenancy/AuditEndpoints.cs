@@ -14,7 +14,8 @@ internal static class AuditEndpoints
             .WithSummary("Who did what, when and from where; newest first, with the chain's head. For admins.")
             .Produces<AuditPageAnswer>();
         api.MapGet(Log + "check/", CheckAsync)
-            .WithSummary("Whether every row is as it was written. For admins.").Produces<AuditCheckAnswer>();
+            .WithSummary("Whether every row is as it was written, also up to a head noted down (count, hash).")
+            .Produces<AuditCheckAnswer>();
     }
 
     private static async Task<IResult> ReadAsync(string organization, ControlPlane plane, HttpContext context)
@@ -44,7 +45,13 @@ internal static class AuditEndpoints
 
     private static async Task<IResult> CheckAsync(string organization, ControlPlane plane, HttpContext context)
     {
-        var check = await plane.AuditLog.CheckAsync(Callers.Of(context), organization, context.RequestAborted);
+        if (!Paging.TryRead(context, "count", 0, 1, long.MaxValue, out long count, out var mistake)) return mistake!;
+        string? hash = context.Request.Query["hash"].LastOrDefault();
+        if (count > 0 != hash is not null)
+            return ApiError.Validation("Give both count and hash of a head that you noted down, or neither.", "hash");
+
+        var noted = hash is null ? null : new AuditHead { Count = count, Hash = hash };
+        var check = await plane.AuditLog.CheckAsync(Callers.Of(context), organization, noted, context.RequestAborted);
         return check.Refusal is { } refusal
             ? refusal.ToError()
             : TypedResults.Json(

@@ -157,8 +157,8 @@ internal static class ProjectEndpoints
 }
 
 /// <summary>
-/// A project in PostHog's shape. What may be missing is ours: two fields of a regenerated token's answer, and three of a
-/// move's.
+/// A project in PostHog's shape. What may be missing is ours: two fields of a regenerated token's answer, and three of
+/// a move's.
 /// </summary>
 internal sealed record ProjectAnswer(
     ulong Id, Guid Uuid, Guid Organization, string Name, string? ApiToken, string Timezone, bool AnonymizeIps,

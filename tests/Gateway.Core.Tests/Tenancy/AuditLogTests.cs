@@ -98,6 +98,40 @@ public abstract class AuditLogTests(bool onPostgres) : ControlPlaneFixture(onPos
         Assert.Null((await CheckAsync(plane)).FirstBad);
     }
 
-    private static async Task<AuditCheck> CheckAsync(ControlPlane plane) =>
-        (await plane.AuditLog.CheckAsync(CallerOf(GivenKey), Current, default)).Value;
+    [Fact]
+    public async Task A_chain_that_was_written_anew_is_told_from_the_head_that_somebody_noted_down()
+    {
+        await using var plane = await OpenAsync();
+        for (int i = 0; i < 3; i++) await ResetAsync(plane, GivenKey);
+        var noted = (await CheckAsync(plane)).Head;
+
+        Assert.Null((await CheckAsync(plane, noted)).FirstBad);
+        await ResetAsync(plane, GivenKey);
+        Assert.Null((await CheckAsync(plane, noted)).FirstBad);
+
+        // Whoever takes the whole log away, and what is written afterwards: a whole chain, but not that one.
+        Sql("DELETE FROM audit_log; DELETE FROM audit_heads");
+        for (int i = 0; i < 3; i++) await ResetAsync(plane, GivenKey);
+        Assert.Null((await CheckAsync(plane)).FirstBad);
+        Assert.Equal(noted.Count, (await CheckAsync(plane, noted)).FirstBad);
+
+        Sql("DELETE FROM audit_log; DELETE FROM audit_heads");
+        Assert.Equal(1, (await CheckAsync(plane, noted)).FirstBad);
+    }
+
+    [Theory]
+    [InlineData("DELETE FROM audit_heads")]
+    [InlineData("UPDATE audit_heads SET count = 1, hash = (SELECT hash FROM audit_log WHERE number = 1)")]
+    public async Task A_head_that_is_gone_stops_nobody_and_is_found(string harm)
+    {
+        await using var plane = await OpenAsync();
+        for (int i = 0; i < 3; i++) await ResetAsync(plane, GivenKey);
+        Sql(harm);
+
+        Assert.Null((await ResetAsync(plane, GivenKey)).Refusal);
+        Assert.NotNull((await CheckAsync(plane)).FirstBad);
+    }
+
+    private static async Task<AuditCheck> CheckAsync(ControlPlane plane, AuditHead? noted = null) =>
+        (await plane.AuditLog.CheckAsync(CallerOf(GivenKey), Current, noted, default)).Value;
 }

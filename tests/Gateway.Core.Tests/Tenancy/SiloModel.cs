@@ -127,7 +127,11 @@ internal sealed class SiloModel(int users)
         if (isDryRun) return null;
 
         project.Of = to;
-        foreach (int user in project.Said.Keys.Except(to.Levels.Keys).ToList()) project.Said.Remove(user);
+        foreach (int user in project.Said.Keys.ToList())
+        {
+            if (project.Said[user] > 0 || !to.Levels.ContainsKey(user)) project.Said.Remove(user);
+        }
+
         return null;
     }
 

@@ -83,7 +83,7 @@ public abstract class SiloRuleTests(bool onPostgres) : ControlPlaneFixture(onPos
         Sql("UPDATE organizations SET plan = 'free'");
 
         var refused = await CreateAsync(plane, null);
-        await plane.Projects.DeleteAsync(Owner, Current, default);
+        await plane.Projects.DeleteAsync(Owner, "1", default);
         var made = await CreateAsync(plane, null);
 
         Assert.Equal((RefusalKind.Forbidden, "project_limit_reached"), (refused.Refusal!.Kind, refused.Refusal.Code));

@@ -51,6 +51,30 @@ public sealed class SettingsTests
         Assert.DoesNotContain(stored, row => row.Event == "foreign");
     }
 
+    [Fact]
+    public async Task An_image_of_a_foreign_page_is_refused_though_it_names_no_origin()
+    {
+        await using var gateway = await GatewayProcess.StartAsync();
+        await ChangeAsync(gateway, new { allowed_origins = new[] { "https://app.example.com" } });
+
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync(gateway, "Referer", "https://evil.test/page"));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync(gateway, "Referer", "about:client"));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync(gateway, "Sec-Fetch-Site", "cross-site"));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync(gateway, "Origin", "null"));
+        Assert.Equal(HttpStatusCode.OK, await GetAsync(gateway, "Referer", "https://app.example.com/page?x=1"));
+        Assert.Equal(HttpStatusCode.OK, await GetAsync(gateway, "User-Agent", "posthog-node/1"));
+    }
+
+    private static async Task<HttpStatusCode> GetAsync(GatewayProcess gateway, string header, string value)
+    {
+        string data = Uri.EscapeDataString(Convert.ToBase64String(Encoding.UTF8.GetBytes(
+            $$"""{"api_key":"{{GatewayProcess.ProjectToken}}","event":"e","distinct_id":"d"}""")));
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/e/?data={data}");
+        request.Headers.TryAddWithoutValidation(header, value);
+        using var answer = await gateway.Http.SendAsync(request);
+        return answer.StatusCode;
+    }
+
     private static async Task<HttpStatusCode> PostAsync(GatewayProcess gateway, string name, string? origin)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/e/")

@@ -70,7 +70,10 @@ internal sealed class AccessQueries(TokenFormat format, Func<string, bool> isPro
         var actor = Judge(row, caller, scope);
         if (actor.Refusal is not null) return actor.Refusal;
 
-        return row.ProjectId is null ? Refusal.NotFound("There is no such project.") : row.ToProject(actor.Value);
+        bool isLost = id is null && IsLost(row, scope, row.CurrentProjectId, row.ProjectId);
+        return row.ProjectId is null || isLost
+            ? Refusal.NotFound("There is no such project.")
+            : row.ToProject(actor.Value);
     }
 
     /// <summary>All projects that the caller may enter, of one organization or of all, by their ids.</summary>
@@ -95,13 +98,14 @@ internal sealed class AccessQueries(TokenFormat format, Func<string, bool> isPro
 
     /// <summary>One organization, by its uuid or <c>@current</c>.</summary>
     public async Task<Outcome<OrganizationAccess>> OrganizationAsync(
-        DbConnection connection, DbTransaction? transaction, Caller caller, string idOrCurrent, string scope)
+        DbConnection connection, DbTransaction? transaction, Caller caller, string idOrCurrent, string scope,
+        bool withDeleted = false)
     {
         if (Refuse(caller) is { } refusal) return refusal;
 
         bool isCurrent = idOrCurrent == Current;
         string uuid = Guid.TryParseExact(idOrCurrent, "D", out var parsed) ? parsed.ToString() : "";
-        string sql = AccessSql.Organizations(caller, onlyOne: !isCurrent);
+        string sql = AccessSql.Organizations(caller, onlyOne: !isCurrent, withDeleted && !isCurrent);
         object parameters = Parameters(caller, organization: uuid, limit: 1);
         var row = await connection.QuerySingleOrDefaultAsync<AccessRow>(sql, parameters, transaction);
         if (row is null) return Unknown(caller);
@@ -109,7 +113,8 @@ internal sealed class AccessQueries(TokenFormat format, Func<string, bool> isPro
         var actor = Judge(row, caller, scope);
         if (actor.Refusal is not null) return actor.Refusal;
 
-        return row.OrganizationRowId is null
+        bool isLost = isCurrent && IsLost(row, scope, row.CurrentOrganizationId, row.OrganizationRowId);
+        return row.OrganizationRowId is null || isLost
             ? Refusal.NotFound("There is no such organization.")
             : row.ToOrganization(actor.Value);
     }
@@ -120,7 +125,7 @@ internal sealed class AccessQueries(TokenFormat format, Func<string, bool> isPro
     {
         if (Refuse(caller) is { } refusal) return refusal;
 
-        string sql = AccessSql.Organizations(caller, onlyOne: false);
+        string sql = AccessSql.Organizations(caller, onlyOne: false, withDeleted: false);
         var rows = (await connection.QueryAsync<AccessRow>(sql, Parameters(caller, limit: MaxListed))).AsList();
         if (rows.Count == 0) return Unknown(caller);
 
@@ -132,6 +137,14 @@ internal sealed class AccessQueries(TokenFormat format, Func<string, bool> isPro
             .Select(row => row.ToOrganization(actor.Value))
             .ToList();
     }
+
+    /// <summary>
+    /// Whether what was current cannot be entered any more. Reading then goes on with the first of the rest; changing
+    /// does not, or a request that is sent again would change something else.
+    /// </summary>
+    private static bool IsLost(AccessRow row, string scope, long? wish, long? found) =>
+        wish is not null && wish != found && row.IsBound == 0
+        && scope.EndsWith(":write", StringComparison.Ordinal);
 
     private static long ParseId(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long id) ? id : 0;

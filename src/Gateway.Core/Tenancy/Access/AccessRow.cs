@@ -20,6 +20,10 @@ internal sealed class AccessRow
 
     public string Email { get; init; } = "";
 
+    public long? CurrentOrganizationId { get; init; }
+
+    public long? CurrentProjectId { get; init; }
+
     public long? OrganizationRowId { get; init; }
 
     public string OrganizationUuid { get; init; } = "";

@@ -15,7 +15,11 @@ internal static class AccessSql
     private const string SessionColumns =
         "NULL AS KeyId, NULL AS Scopes, NULL AS Mask, NULL AS LastUsedAt, 0 AS IsBound";
 
-    private const string UserColumns = "u.id AS UserId, u.uuid AS UserUuid, u.email AS Email";
+    private const string UserColumns =
+        """
+        u.id AS UserId, u.uuid AS UserUuid, u.email AS Email,
+        u.current_organization_id AS CurrentOrganizationId, u.current_project_id AS CurrentProjectId
+        """;
 
     private const string OrganizationColumns =
         """
@@ -87,12 +91,12 @@ internal static class AccessSql
         """;
 
     /// <summary>Parameters: Sha256, Now, Limit, and Organization (a uuid) where asked for.</summary>
-    public static string Organizations(Caller caller, bool onlyOne) =>
+    public static string Organizations(Caller caller, bool onlyOne, bool withDeleted) =>
         $"""
         SELECT {Columns(caller)}, {UserColumns}, {OrganizationColumns}
         {(caller.Key is null ? OfSession : OfKey)}
         LEFT JOIN memberships m ON m.user_id = u.id
-        LEFT JOIN organizations o ON o.id = m.organization_id AND o.deleted_at IS NULL
+        LEFT JOIN organizations o ON o.id = m.organization_id {(withDeleted ? "" : "AND o.deleted_at IS NULL")}
             {(caller.Key is null ? "" : $"AND {KeyOpensOrganization}")}
             {(onlyOne ? "AND o.uuid = @Organization" : "")}
         {(caller.Key is null ? ThisSession : ThisKey)}

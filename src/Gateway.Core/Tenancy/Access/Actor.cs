@@ -2,9 +2,18 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Gateway.Core.Tenancy.Access;
 
-/// <summary>Somebody who was found in the database: the user behind a key or a session.</summary>
-public sealed record Actor
+/// <summary>What a judge found: somebody, and perhaps what they may enter.</summary>
+internal interface IJudged
 {
+    /// <summary>Who it is.</summary>
+    Actor Actor { get; }
+}
+
+/// <summary>Somebody who was found in the database: the user behind a key or a session.</summary>
+public sealed record Actor : IJudged
+{
+    Actor IJudged.Actor => this;
+
     public required long UserId { get; init; }
 
     public required Guid UserUuid { get; init; }
@@ -34,7 +43,7 @@ internal readonly record struct KeyUse(long KeyId, long? LastUsedAt);
 /// A project that the caller may enter, as it was when the request came in. Not a record: its text would show the
 /// token.
 /// </summary>
-public sealed class ProjectAccess
+public sealed class ProjectAccess : IJudged
 {
     public ProjectAccess()
     {
@@ -45,8 +54,9 @@ public sealed class ProjectAccess
     {
         (Actor, ProjectId, Uuid, Name, TimeZone) = (from.Actor, from.ProjectId, from.Uuid, from.Name, from.TimeZone);
         (AnonymizeIps, AllowedOrigins, DefaultLevel) = (from.AnonymizeIps, from.AllowedOrigins, from.DefaultLevel);
-        (CreatedAt, ApiToken, Level) = (from.CreatedAt, from.ApiToken, from.Level);
+        (CreatedAt, ApiToken) = (from.CreatedAt, from.ApiToken);
         (OrganizationRowId, OrganizationId, MemberLevel) = (to.RowId, to.Id, to.Level);
+        Level = to.Level >= MemberLevel.Admin ? ProjectLevel.Admin : from.DefaultLevel;
     }
 
     public required Actor Actor { get; init; }
@@ -86,12 +96,12 @@ public sealed class ProjectAccess
     /// <summary>The caller's level in the project; never none.</summary>
     public required ProjectLevel Level { get; init; }
 
-    /// <summary>The same project in another organization.</summary>
+    /// <summary>The same project in another organization, which has given nobody a level of their own in it.</summary>
     internal ProjectAccess MovedTo(OrganizationAccess organization) => new(this, organization);
 }
 
 /// <summary>An organization that the caller is a member of, as it was when the request came in.</summary>
-public sealed record OrganizationAccess
+public sealed record OrganizationAccess : IJudged
 {
     public required Actor Actor { get; init; }
 

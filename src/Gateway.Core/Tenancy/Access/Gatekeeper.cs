@@ -22,12 +22,34 @@ internal sealed class Gatekeeper(AccessQueries access)
             : actor;
     };
 
+    /// <summary>
+    /// For what cannot be undone: not by <c>@current</c>, which may be another one when the request is sent again.
+    /// </summary>
+    public Judge<T> ByItsOwnId<T>(string id, Judge<T> judge) => async (connection, transaction) =>
+    {
+        var judged = await judge(connection, transaction);
+        return judged.Refusal is null && id == AccessQueries.Current
+            ? Refusal.Invalid("id", "Name it by its own id: what is deleted or moved must not hang on what is current.")
+            : judged;
+    };
+
     public Judge<OrganizationAccess> Organization(
         Caller caller, string idOrCurrent, string scope, MemberLevel least = MemberLevel.Member) =>
         async (connection, transaction) =>
         {
             var organization = await access.OrganizationAsync(connection, transaction, caller, idOrCurrent, scope);
             return organization.Refusal is null && organization.Value.Level < least ? TooLow(least) : organization;
+        };
+
+    /// <summary>For its admins, also when it is deleted: what is left of it to be read.</summary>
+    public Judge<OrganizationAccess> LateOrganization(Caller caller, string idOrCurrent, string scope) =>
+        async (connection, transaction) =>
+        {
+            var organization = await access.OrganizationAsync(
+                connection, transaction, caller, idOrCurrent, scope, withDeleted: true);
+            return organization.Refusal is null && organization.Value.Level < MemberLevel.Admin
+                ? TooLow(MemberLevel.Admin)
+                : organization;
         };
 
     public Judge<ProjectAccess> Project(

@@ -58,10 +58,12 @@ CREATE TABLE invites (
     level            INTEGER  NOT NULL CHECK (level IN (1, 8, 15)),
     sha256           TEXT     NOT NULL UNIQUE,                                   -- of the secret in the link
     created_by       BIGINT   NOT NULL REFERENCES users (id),
+    key_id           BIGINT   REFERENCES personal_api_keys (id),                 -- the key it was made with, if one was
     created_at       BIGINT   NOT NULL,
     expires_at       BIGINT   NOT NULL
 );
 
+CREATE INDEX invites_of_user ON invites (created_by);
 CREATE INDEX invites_of_organization ON invites (organization_id);
 
 CREATE TABLE sessions (
