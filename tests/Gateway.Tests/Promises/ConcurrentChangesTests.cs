@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using Gateway.Core.Tests.Tenancy;
 using Gateway.Tests.Engine;
 using Gateway.Tests.Running;
@@ -46,15 +47,18 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
         var world = new World(here, there, users, "/api/projects/1", $"/api/projects/{stays.GetProperty("id")}");
 
         var statuses = new ConcurrentBag<(string What, HttpStatusCode Status)>();
+        var answered = new ConcurrentBag<(string What, string Asked, JsonElement Answer)>();
         ApiUser[] callers = [owner, ownerThere, second, secondThere];
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(async () =>
         {
             var random = new Random(client);
             for (int i = 0; i < ChangesEach; i++)
             {
-                var (what, method, path, body) = world.Change(random);
+                var (what, asked, method, path, body) = world.Change(random);
                 var caller = callers[(client + i) % callers.Length];
-                statuses.Add((what, await PatientlyAsync(caller, method, path, body)));
+                var (status, answer) = await PatientlyAsync(caller, method, path, body);
+                statuses.Add((what, status));
+                if ((int)status < 300) answered.Add((what, asked, answer));
             }
         })));
 
@@ -64,17 +68,21 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
             Assert.Contains(kind, answer => (int)answer.Status < 300);
 
         await AssertAlikeAsync(owner, ownerThere, world);
-        await AssertOneLiveTokenAsync(owner, [one, other]);
+        await AssertEndedAsOneAskedAsync(
+            owner, world, answered.ToLookup(change => change.What, change => change.Asked));
+        var tokens = answered.Where(change => change.What == "reset")
+            .Select(change => change.Answer.GetProperty("api_token").GetString()!);
+        await AssertOneLiveTokenAsync(owner, [one, other], [GatewayProcess.ProjectToken, .. tokens]);
     }
 
     /// <summary>A database that is busy for longer than a caller is kept waiting says so, and is asked again.</summary>
-    private static async Task<HttpStatusCode> PatientlyAsync(
+    private static async Task<(HttpStatusCode Status, JsonElement Answer)> PatientlyAsync(
         ApiUser caller, HttpMethod method, string path, object? body)
     {
         for (int attempt = 1; ; attempt++)
         {
-            var status = await caller.StatusAsync(method, path, body);
-            if (status != HttpStatusCode.ServiceUnavailable || attempt == 10) return status;
+            var answer = await caller.AskAsync(method, path, body);
+            if (answer.Status != HttpStatusCode.ServiceUnavailable || attempt == 10) return answer;
         }
     }
 
@@ -99,19 +107,36 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
         }
     }
 
-    private static async Task AssertOneLiveTokenAsync(ApiUser owner, GatewayProcess[] gateways)
+    /// <summary>The last of several changes holds, whichever it was: no half of one and half of another.</summary>
+    private static async Task AssertEndedAsOneAskedAsync(ApiUser owner, World world, ILookup<string, string> asked)
     {
-        foreach (var project in (await owner.GetAsync("/api/projects/")).GetProperty("results").EnumerateArray())
+        var members = await owner.GetAsync($"/api/organizations/{world.Here}/members/");
+        var member = members.GetProperty("results").EnumerateArray()
+            .Single(one => one.GetProperty("user").GetProperty("uuid").GetString() == world.Users[2]);
+        Assert.Contains(member.GetProperty("level").ToString(), asked["level"]);
+
+        var entries = await owner.GetAsync($"{world.Stays}/members/");
+        var entry = entries.GetProperty("results").EnumerateArray()
+            .Single(one => one.GetProperty("user").GetString() == world.Users[2]);
+        Assert.Contains(entry.GetProperty("own_level").GetString(), asked["access"]);
+    }
+
+    /// <summary>Of all tokens that were ever answered, each project's listed one is good, and no other.</summary>
+    private static async Task AssertOneLiveTokenAsync(
+        ApiUser owner, GatewayProcess[] gateways, IReadOnlyCollection<string> given)
+    {
+        var listed = (await owner.GetAsync("/api/projects/")).GetProperty("results").EnumerateArray()
+            .Select(project => project.GetProperty("api_token").GetString()!)
+            .ToHashSet();
+        Assert.Single(given, listed.Contains);
+        foreach (string token in listed.Union(given))
         {
             foreach (var gateway in gateways)
             {
-                using var answer = await gateway.PostAsync("/e/", new
-                {
-                    api_key = project.GetProperty("api_token").GetString(),
-                    @event = "after",
-                    distinct_id = "d",
-                });
-                Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+                using var answer = await gateway.PostAsync(
+                    "/e/", new { api_key = token, @event = "after", distinct_id = "d" });
+                var expected = listed.Contains(token) ? HttpStatusCode.OK : HttpStatusCode.Unauthorized;
+                Assert.Equal((token, expected), (token, answer.StatusCode));
             }
         }
     }
@@ -121,20 +146,24 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
         private static readonly int[] Levels = [1, 8, 15];
         private static readonly string[] Words = ["none", "member", "admin"];
 
-        public (string What, HttpMethod Method, string Path, object? Body) Change(Random random) => random.Next(8) switch
+        public (string What, string Asked, HttpMethod Method, string Path, object? Body) Change(Random random)
         {
-            0 => ("reset", HttpMethod.Post, $"{Project}/reset_token/", null),
-            1 => ("rename", HttpMethod.Patch, $"{Project}/", new { name = $"Name {random.Next(100)}" }),
-            2 => ("move", HttpMethod.Post, $"{Project}/change_organization/",
-                new { organization_id = random.Next(2) == 0 ? Here : There }),
-            3 => ("level", HttpMethod.Patch, $"/api/organizations/{Here}/members/{Users[2]}/",
-                new { level = Levels[random.Next(3)] }),
-            4 => ("access", HttpMethod.Patch, $"{Stays}/members/{Users[2]}/",
-                new { level = Words[random.Next(3)] }),
-            5 => ("settings", HttpMethod.Patch, $"{Project}/", new { anonymize_ips = random.Next(2) == 0 }),
-            6 => ("create", HttpMethod.Post, $"/api/organizations/{Here}/projects/", new { name = "New" }),
-            _ => ("invite", HttpMethod.Post, $"/api/organizations/{Here}/invites/",
-                new { target_email = $"{random.Next(5).ToString(CultureInfo.InvariantCulture)}@example.com", level = 1 }),
-        };
+            int level = Levels[random.Next(3)];
+            string word = Words[random.Next(3)];
+            return random.Next(8) switch
+            {
+                0 => ("reset", "", HttpMethod.Post, $"{Project}/reset_token/", null),
+                1 => ("rename", "", HttpMethod.Patch, $"{Project}/", new { name = $"Name {random.Next(100)}" }),
+                2 => ("move", "", HttpMethod.Post, $"{Project}/change_organization/",
+                    new { organization_id = random.Next(2) == 0 ? Here : There }),
+                3 => ("level", level.ToString(CultureInfo.InvariantCulture), HttpMethod.Patch,
+                    $"/api/organizations/{Here}/members/{Users[2]}/", new { level }),
+                4 => ("access", word, HttpMethod.Patch, $"{Stays}/members/{Users[2]}/", new { level = word }),
+                5 => ("settings", "", HttpMethod.Patch, $"{Project}/", new { anonymize_ips = random.Next(2) == 0 }),
+                6 => ("create", "", HttpMethod.Post, $"/api/organizations/{Here}/projects/", new { name = "New" }),
+                _ => ("invite", "", HttpMethod.Post, $"/api/organizations/{Here}/invites/",
+                    new { target_email = $"invited-{random.Next(5)}@example.com", level = 1 }),
+            };
+        }
     }
 }
