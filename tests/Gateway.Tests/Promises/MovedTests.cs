@@ -89,7 +89,7 @@ public sealed class MovedTests
     }
 
     /// <summary>Asks first what would happen, and holds the answer against what does; when the move had returned.</summary>
-    private static async Task<long> MoveAsync(ApiUser owner, string project, string target, string outsider)
+    internal static async Task<long> MoveAsync(ApiUser owner, string project, string target, string outsider)
     {
         var body = new { organization_id = target };
         var dry = await owner.DoAsync(HttpMethod.Post, $"{project}/change_organization/?dry_run=true", body);
@@ -103,7 +103,8 @@ public sealed class MovedTests
         return returned;
     }
 
-    private static async Task ReadUntilAsync(
+    /// <summary>Queries without end, each noted with when it began.</summary>
+    internal static async Task ReadUntilAsync(
         ApiUser reader,
         string project,
         ConcurrentQueue<(string, long, HttpStatusCode)> readings,
@@ -114,7 +115,9 @@ public sealed class MovedTests
             long began = Stopwatch.GetTimestamp();
             var status = await reader.StatusAsync(HttpMethod.Post, $"{project}/query/", Query);
             readings.Enqueue((reader.Email, began, status));
-            if (status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable) await Task.Delay(20, CancellationToken.None);
+
+            // Also when it is refused, or the refusals take the machine from all else.
+            await Task.Delay(20, CancellationToken.None);
         }
     }
 }
