@@ -132,8 +132,8 @@ internal sealed record Installation(string Id, byte[] Secret)
             Guid.NewGuid().ToString(), RandomNumberGenerator.GetBytes(TokenFormat.SecretBytes));
         await change.ExecuteAsync(
             """
-            INSERT INTO installation (one, id, secret, authority, created_at)
-            VALUES (1, @Id, @Secret, @Authority, @Now)
+            INSERT INTO installation (one, id, secret, authority, created_at, events_store)
+            VALUES (1, @Id, @Secret, @Authority, @Now, '')
             """,
             new
             {

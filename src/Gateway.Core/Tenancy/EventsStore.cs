@@ -1,3 +1,4 @@
+using Dapper;
 using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
 
@@ -9,11 +10,36 @@ namespace Gateway.Core.Tenancy;
 /// </summary>
 public sealed class EventsStore
 {
+    private const string LastProjectId = "SELECT last_project_id FROM installation";
+
     private readonly ControlDatabase _database;
     private readonly string _installationId;
 
     internal EventsStore(ControlDatabase database, string installationId) =>
         (_database, _installationId) = (database, installationId);
+
+    /// <summary>
+    /// True when no new project can be given an id that the store knows. Where nobody asked for that, it is always so.
+    /// </summary>
+    public bool AreIdsSafe => _database.ProjectIds.AreSafe;
+
+    /// <summary>
+    /// From now on no project is made before <see cref="KeepProjectIdsAboveAsync"/> came through once.
+    /// </summary>
+    public void RequireSafeIds() => _database.ProjectIds.Close();
+
+    /// <summary>True when this installation was made by this version or a later one and has met no store yet.</summary>
+    /// <exception cref="TokenStoreException">The control database does not answer.</exception>
+    public async Task<bool> HasMetNoneAsync(CancellationToken cancellationToken) =>
+        await _database.ReadAsync<string?>(
+            async connection => await connection.ExecuteScalarAsync<string?>("SELECT events_store FROM installation"),
+            cancellationToken) is "";
+
+    /// <summary>The greatest id that was ever drawn, as far as the database knows.</summary>
+    /// <exception cref="TokenStoreException">The control database does not answer.</exception>
+    public ValueTask<long> LastProjectIdAsync(CancellationToken cancellationToken) =>
+        _database.ReadAsync<long>(
+            async connection => await connection.ExecuteScalarAsync<long>(LastProjectId), cancellationToken);
 
     /// <summary>Records the store that was met first; any other one is refused from then on.</summary>
     /// <param name="ids">What the store is known by; more than one when several gateways met it at once.</param>
@@ -38,8 +64,9 @@ public sealed class EventsStore
             async change =>
             {
                 string? known = await change.ScalarAsync<string>("SELECT events_store FROM installation");
-                if (known is not null && ids.Contains(known)) return default(Done);
-                if (known is not null && !adopt)
+                bool isFirst = string.IsNullOrEmpty(known);
+                if (!isFirst && ids.Contains(known)) return default(Done);
+                if (!isFirst && !adopt)
                 {
                     throw new ControlPlaneException(
                         $"The events of this installation are kept in another store ({known}; this is {ids[0]}): use "
@@ -57,15 +84,20 @@ public sealed class EventsStore
     /// Keeps new projects' ids above every one that the store knows: after an older copy of the control database was
     /// put back, a new project must not find the events of a forgotten one.
     /// </summary>
+    /// <returns>The greatest id from now on, to be told to the store.</returns>
     /// <exception cref="TokenStoreException">The control database does not answer.</exception>
-    public Task KeepProjectIdsAboveAsync(long greatest, CancellationToken cancellationToken) =>
-        _database.WriteAsync<Done>(
+    public async Task<long> KeepProjectIdsAboveAsync(long greatest, CancellationToken cancellationToken)
+    {
+        var written = await _database.WriteAsync<long>(
             async change =>
             {
                 await change.ExecuteAsync(
                     "UPDATE installation SET last_project_id = @Greatest WHERE last_project_id < @Greatest",
                     new { Greatest = greatest });
-                return default(Done);
+                return await change.ScalarAsync<long>(LastProjectId);
             },
             cancellationToken);
+        _database.ProjectIds.Raise(written.Outcome.Value);
+        return written.Outcome.Value;
+    }
 }

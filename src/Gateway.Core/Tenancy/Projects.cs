@@ -203,11 +203,10 @@ public sealed class Projects
         return reset;
     }
 
-    /// <summary>The row of a new project. Ids are drawn from one number that only rises.</summary>
+    /// <summary>The row of a new project.</summary>
     internal static async Task<long> InsertAsync(ControlWrite change, long organizationId, string name)
     {
-        long id = await change.ScalarAsync<long>(
-            "UPDATE installation SET last_project_id = last_project_id + 1 RETURNING last_project_id");
+        long id = await change.DrawProjectIdAsync();
         await change.ExecuteAsync(
             """
             INSERT INTO projects (id, uuid, organization_id, name, created_at)

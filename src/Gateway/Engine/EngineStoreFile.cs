@@ -1,3 +1,4 @@
+using Gateway.Core.Journal;
 using Gateway.Core.Shipping;
 
 namespace Gateway.Engine;
@@ -15,21 +16,40 @@ internal static class EngineStoreFile
     public static EventsStoreMarks ReadOrMake(string folder, string installation, bool adopt)
     {
         Directory.CreateDirectory(folder);
-        string path = Path.Combine(folder, Name);
-        string[] lines = File.Exists(path) ? File.ReadAllLines(path) : [];
-        string[][] marks = [.. lines.Select(line => line.Split(' ')).Where(parts => parts.Length == 2)];
+        string[][] marks = Lines(folder);
         if (marks.Length == 0 || (marks[^1][1] != installation && adopt))
         {
             string id = marks.Length == 0 ? Guid.NewGuid().ToString() : marks[0][0];
             marks = [.. marks, [id, installation]];
-            Write(path, marks.Select(parts => string.Join(' ', parts)));
+            Write(folder, marks.Select(parts => string.Join(' ', parts)));
         }
 
-        return new EventsStoreMarks([.. marks.Select(parts => parts[0]).Distinct()], marks[^1][1]);
+        return MarksOf(marks);
     }
 
-    private static void Write(string path, IEnumerable<string> lines)
+    /// <summary>The marks, or null where there is none yet.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static EventsStoreMarks? Read(string folder) =>
+        Lines(folder) is { Length: > 0 } marks ? MarksOf(marks) : null;
+
+    /// <summary>Whether an engine has been at work here, whoever's it was.</summary>
+    public static bool HasData(string folder) =>
+        Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder)
+            .Any(path => !Path.GetFileName(path).StartsWith(Name, StringComparison.Ordinal));
+
+    private static EventsStoreMarks MarksOf(string[][] marks) =>
+        new([.. marks.Select(parts => parts[0]).Distinct()], marks[^1][1]);
+
+    private static string[][] Lines(string folder)
     {
+        string path = Path.Combine(folder, Name);
+        string[] lines = File.Exists(path) ? File.ReadAllLines(path) : [];
+        return [.. lines.Select(line => line.Split(' ')).Where(parts => parts.Length == 2)];
+    }
+
+    private static void Write(string folder, IEnumerable<string> lines)
+    {
+        string path = Path.Combine(folder, Name);
         string draft = path + ".new";
         using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
         {
@@ -40,5 +60,8 @@ internal static class EngineStoreFile
         }
 
         File.Move(draft, path, overwrite: true);
+
+        // The name too: a power cut must not leave data behind that nobody knows again.
+        new SystemDisk().SyncDirectory(folder);
     }
 }

@@ -57,7 +57,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         var server = options.ClickHouse is { } url ? ClickHouseOptions.Parse(url) : null;
         _clickHouse = new ClickHouseClient(() => server ?? EngineTarget(), _time);
         _table = new EventsTable(_clickHouse);
-        _meeting = new StoreMeeting(plane, new EventsStoreId(_clickHouse), options.AdoptEventsStore, _time);
+        _meeting = new StoreMeeting(plane, new EventsStoreId(_clickHouse), options.AdoptEventsStore, _time, _log);
         _quarantine = new Quarantine(Path.Combine(options.Data, "quarantine.jsonl"), _time);
     }
 
@@ -82,6 +82,9 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             loggers,
             CancellationToken.None);
         var password = await FirstPassword.GiveAsync(plane, options.Bootstrap);
+
+        // From here on projects are made by people, and the store has a say.
+        plane.EventsStore.RequireSafeIds();
         return new GatewayServer(options, plane, loggers) { FirstPassword = password };
     }
 
@@ -161,7 +164,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             if (access.Refusal is { } refusal) return new QueryAccess(null, refusal.ToError());
 
             // Whose events these are is not known before the store was met.
-            return _meeting.IsOurs
+            return _plane.EventsStore.AreIdsSafe
                 ? new QueryAccess(new AuthorizedProject(access.Value.ProjectId, access.Value.TimeZone), null)
                 : new QueryAccess(null, ApiError.Unavailable("The events cannot be read just now; nothing is lost."));
         }
@@ -215,6 +218,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     {
         bool isTold = _engine is not null;
         await _meeting.MeetAsync(
+            UnshippedProjects.Greatest(_journal!),
             reason =>
             {
                 if (!isTold) LogStoreAway(reason);
@@ -224,24 +228,25 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// The shipper's end is the end of all; the two beside it never end by themselves. A store that is not known to be
+    /// The shipper's end is the end of all; those beside it never end by themselves. A store that is not known to be
     /// ours is neither written nor erased from, but deletions are followed: others must see that this gateway lives.
     /// </summary>
     private async Task ShipAsync(Shipper shipper, DeletionFollower deletions, ProjectEraser eraser)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         var following = deletions.RunAsync(ended.Token);
-        var erasing = Task.CompletedTask;
+        var (erasing, keeping) = (Task.CompletedTask, Task.CompletedTask);
         try
         {
             await MeetStoreAsync();
+            keeping = _meeting.KeepIdsAsync(ended.Token);
             erasing = eraser.RunAsync(ended.Token);
             await shipper.RunAsync(_stop.Token);
         }
         finally
         {
             await ended.CancelAsync();
-            await Task.WhenAll(following, erasing);
+            await Task.WhenAll(following, keeping, erasing);
         }
     }
 

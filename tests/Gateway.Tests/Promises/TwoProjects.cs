@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text.Json;
 using Gateway.Tests.Running;
 using Microsoft.Data.Sqlite;
 
@@ -27,11 +26,10 @@ internal sealed class TwoProjects(string data)
 
     public static async Task AddSecondAsync(GatewayProcess gateway)
     {
-        using var answer = await SendAsync(
-            gateway, HttpMethod.Post, "/api/organizations/@current/projects/", new { name = "Theirs", api_token = SecondToken });
-        string text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == HttpStatusCode.Created, text);
-        Assert.Equal(2, JsonDocument.Parse(text).RootElement.GetProperty("id").GetInt64());
+        using var owner = ApiUser.Owner(gateway);
+        var made = await owner.DoAsync(
+            HttpMethod.Post, "/api/organizations/@current/projects/", new { name = "Theirs", api_token = SecondToken });
+        Assert.Equal(2, made.GetProperty("id").GetInt64());
     }
 
     /// <summary>From the answer on its token is refused and nothing of it can be read.</summary>

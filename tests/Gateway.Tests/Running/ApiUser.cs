@@ -46,10 +46,18 @@ internal sealed class ApiUser(Uri gateway, string key, string email) : IDisposab
         return new ApiUser(gateway, JsonDocument.Parse(text).RootElement.GetProperty("value").GetString()!, invited);
     }
 
-    /// <summary>Asks for something that is to be done; what it answers.</summary>
+    /// <summary>
+    /// Asks for something that is to be done; what it answers. Until the store was met once the answer is 503.
+    /// </summary>
     public async Task<JsonElement> DoAsync(HttpMethod method, string path, object? body = null)
     {
         var (status, answer) = await AskAsync(method, path, body);
+        for (int again = 0; status == HttpStatusCode.ServiceUnavailable && again < 300; again++)
+        {
+            await Task.Delay(100);
+            (status, answer) = await AskAsync(method, path, body);
+        }
+
         Assert.True((int)status is >= 200 and < 300, $"{method} {path}: {(int)status} {answer}");
         return answer;
     }

@@ -25,6 +25,9 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
 
     private readonly SemaphoreSlim _writer = new(1);
 
+    /// <summary>What this process knows of ids beside the database.</summary>
+    public ProjectIds ProjectIds { get; } = new();
+
     /// <summary>One or more reads; in one snapshot when the work is one statement.</summary>
     /// <exception cref="TokenStoreException">The database cannot be read.</exception>
     public async ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
@@ -118,7 +121,7 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
         await using var connection = await ConnectAsync(cancellationToken);
         await using var transaction =
             await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken);
-        var change = new ControlWrite(transaction, time.GetUtcNow().ToUnixMicroseconds());
+        var change = new ControlWrite(transaction, time.GetUtcNow().ToUnixMicroseconds(), ProjectIds);
         var outcome = await work(change);
         if (outcome.Refusal is not null || change.IsDiscarded)
         {
@@ -126,11 +129,12 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
             return new Written<T>(outcome, 0);
         }
 
-        if (change.Touched.Count > 0)
-            return new Written<T>(outcome, await RaiseAndCommitAsync(transaction, change.Touched));
+        long epoch = 0;
+        if (change.Touched.Count > 0) epoch = await RaiseAndCommitAsync(transaction, change.Touched);
+        else await transaction.CommitAsync(CancellationToken.None);
 
-        await transaction.CommitAsync(CancellationToken.None);
-        return new Written<T>(outcome, 0);
+        if (change.DrawnProjectId > 0) ProjectIds.Raise(change.DrawnProjectId);
+        return new Written<T>(outcome, epoch);
     }
 
     private static bool IsFailure(Exception exception, CancellationToken cancellationToken) =>

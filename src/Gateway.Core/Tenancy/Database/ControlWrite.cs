@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tenancy.Database;
 
@@ -7,7 +8,7 @@ namespace Gateway.Core.Tenancy.Database;
 /// One change of the control database while it is made: its transaction, its time, and what it touches. The epoch is
 /// raised by the database at the end, not here.
 /// </summary>
-internal sealed class ControlWrite(DbTransaction transaction, long now)
+internal sealed class ControlWrite(DbTransaction transaction, long now, ProjectIds projectIds)
 {
     private readonly List<Touched> _touched = [];
 
@@ -20,6 +21,9 @@ internal sealed class ControlWrite(DbTransaction transaction, long now)
 
     public IReadOnlyList<Touched> Touched => _touched;
 
+    /// <summary>The last id that was drawn for a project; 0 when none was.</summary>
+    public long DrawnProjectId { get; private set; }
+
     /// <summary>True when it was only tried out: it is rolled back.</summary>
     public bool IsDiscarded { get; private set; }
 
@@ -31,6 +35,16 @@ internal sealed class ControlWrite(DbTransaction transaction, long now)
 
     /// <summary>Tries the change out: everything is done, told, and rolled back.</summary>
     public void Discard() => IsDiscarded = true;
+
+    /// <summary>The id of a new project, drawn from one number that only rises.</summary>
+    /// <exception cref="TokenStoreException">It is not known yet which ids are taken.</exception>
+    public async Task<long> DrawProjectIdAsync() => DrawnProjectId = await ScalarAsync<long>(
+        """
+        UPDATE installation
+        SET last_project_id = 1 + CASE WHEN last_project_id < @Floor THEN @Floor ELSE last_project_id END
+        RETURNING last_project_id
+        """,
+        new { Floor = projectIds.Floor() });
 
     public Task<int> ExecuteAsync(string sql, object? parameters = null) =>
         Connection.ExecuteAsync(sql, parameters, transaction);

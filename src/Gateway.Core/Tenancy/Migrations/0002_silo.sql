@@ -2,11 +2,12 @@
 -- project's events are erased.
 
 -- Ids of projects are drawn from here and never used again, also when an older copy of this database is put back: it is
--- raised to the greatest id that the events store knows.
+-- raised to the greatest id that the events store knows, which is told of each.
 ALTER TABLE installation ADD COLUMN last_project_id BIGINT NOT NULL DEFAULT 0;
 UPDATE installation SET last_project_id = COALESCE((SELECT MAX(id) FROM projects), 0);
 
--- The one store that keeps this installation's events; null until it was first met.
+-- The one store that keeps this installation's events. Empty: it has met none. Null: it may have, before this was
+-- written down.
 ALTER TABLE installation ADD COLUMN events_store TEXT;
 
 ALTER TABLE organizations ADD COLUMN plan TEXT NOT NULL DEFAULT 'unlimited' CHECK (plan IN ('free', 'unlimited'));
