@@ -167,7 +167,10 @@ public sealed class Erasure
                where gateway.CleanEpoch < row.DeletionEpoch
                select $"{gateway.Host} ({gateway.Id})",
         ];
-        string state = row.ErasedAt is not null ? "erased" : waitsFor.Length > 0 ? "waiting" : "erasing";
+
+        // Without a gateway nobody erases, and nobody knows whom to wait for.
+        bool waits = waitsFor.Length > 0 || gateways.Count == 0;
+        string state = row.ErasedAt is not null ? "erased" : waits ? "waiting" : "erasing";
         return new ErasureProgress(
             UnixTime.FromUnixMicroseconds(row.DeletedAt),
             state,

@@ -49,6 +49,17 @@ public abstract class ErasureTests(bool onPostgres) : ControlPlaneFixture(onPost
     }
 
     [Fact]
+    public async Task A_project_waits_while_no_gateway_lives()
+    {
+        await using var plane = await OpenAsync();
+        await plane.Erasure.ReportAsync(Report("gone", 1_000_000), default);
+        Time.Now += TimeSpan.FromMinutes(2);
+        await DeleteAsync(plane);
+
+        Assert.Equal("waiting", (await plane.Erasure.ProgressAsync(1, default))!.State);
+    }
+
+    [Fact]
     public async Task What_was_erased_is_counted_and_comes_back_to_be_erased_again_when_rows_turn_up()
     {
         await using var plane = await OpenAsync();
@@ -64,6 +75,7 @@ public abstract class ErasureTests(bool onPostgres) : ControlPlaneFixture(onPost
         Assert.Equal([1ul], await erasure.ReadErasedAsync(Time.Now - TimeSpan.FromSeconds(1), default));
         Assert.Empty(await erasure.ReadErasedAsync(Time.Now, default));
 
+        await erasure.ReportAsync(Report("clean", 1_000_000), default);
         await erasure.ReopenAsync([1], default);
         Assert.Equal("erasing", (await erasure.ProgressAsync(1, default))!.State);
         Assert.Single((await erasure.ReadWorkAsync(default)).Waiting);
