@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Dapper;
 
@@ -9,35 +10,56 @@ internal static class ChangeLog
     /// <summary>Epochs of the log that are kept; a table that is further behind is loaded anew.</summary>
     public const int KeptEpochs = 100_000;
 
+    // Rows in one statement, which databases parse as a whole.
+    private const int RowsAtOnce = 500;
+
     /// <summary>
-    /// Statements that raise the epoch together with what it means, and give its new value. Done may follow but the
-    /// commit: the row is locked from here on, and that is what makes the order of commits the order of epochs.
+    /// Statements that raise the epoch together with what it means, and give its new value. Nothing may follow but the
+    /// commit: who raises it to the same value at the same time loses, and that is what makes the order of commits the
+    /// order of epochs. The epoch itself comes last, since everybody waits for its row.
     /// </summary>
     public static (string Sql, DynamicParameters Parameters) Raise(IReadOnlyList<Touched> touched)
     {
-        var sql = new StringBuilder("UPDATE epoch SET value = value + 1;\n");
+        var sql = new StringBuilder();
         var parameters = new DynamicParameters();
-        for (int i = 0; i < touched.Count; i++)
-        {
-            sql.Append(
-                $"""
-                INSERT INTO change_log (epoch, position, what, what_id, token_id)
-                SELECT value, {i}, @What{i}, @Id{i}, @TokenId{i} FROM epoch;
+        string[] kinds = [.. touched.Select(one => one.What).Distinct(StringComparer.Ordinal)];
+        for (int i = 0; i < kinds.Length; i++) parameters.Add($"What{i}", kinds[i]);
 
-                """);
-            parameters.Add($"What{i}", touched[i].What);
-            parameters.Add($"Id{i}", touched[i].Id);
-            parameters.Add($"TokenId{i}", touched[i].TokenId, System.Data.DbType.Int64);
-        }
+        for (int first = 0; first < touched.Count; first += RowsAtOnce)
+            Insert(sql, touched, kinds, first, Math.Min(first + RowsAtOnce, touched.Count));
 
         // A deleted project remembers its own epoch: a gateway that has come so far knows of its end.
         sql.Append(
+            CultureInfo.InvariantCulture,
             $"""
-            UPDATE projects SET deletion_epoch = (SELECT value FROM epoch)
+            UPDATE projects SET deletion_epoch = (SELECT value + 1 FROM epoch)
             WHERE deleted_at IS NOT NULL AND deletion_epoch IS NULL;
-            DELETE FROM change_log WHERE epoch <= (SELECT value FROM epoch) - {KeptEpochs};
-            SELECT value FROM epoch;
+            DELETE FROM change_log WHERE epoch <= (SELECT value + 1 FROM epoch) - {KeptEpochs};
+            UPDATE epoch SET value = value + 1 RETURNING value;
             """);
         return (sql.ToString(), parameters);
+    }
+
+    /// <summary>Numbers are written out: thousands of parameters cost far more than they are worth.</summary>
+    private static void Insert(StringBuilder sql, IReadOnlyList<Touched> touched, string[] kinds, int first, int end)
+    {
+        sql.Append(
+            """
+            INSERT INTO change_log (epoch, position, what, what_id, token_id)
+            SELECT e.value + 1, v.column1, v.column2, v.column3, CAST(v.column4 AS BIGINT)
+            FROM epoch e CROSS JOIN (VALUES
+
+            """);
+        for (int i = first; i < end; i++)
+        {
+            var (what, id, tokenId) = touched[i];
+            sql.Append(
+                CultureInfo.InvariantCulture,
+                $"{(i == first ? "" : ",\n")}({i}, @What{Array.IndexOf(kinds, what)}, {id}, ");
+            if (tokenId is { } token) sql.Append(CultureInfo.InvariantCulture, $"{token})");
+            else sql.Append("NULL)");
+        }
+
+        sql.Append(") AS v;\n");
     }
 }
