@@ -67,7 +67,6 @@ internal sealed class BlockSender(
 
     private async Task<bool> SendWholeAsync(EventBlock block, CancellationToken cancellationToken)
     {
-
         // Where the last block was too much, this one need not prove it as often.
         int tries = _wasCut && block.Rows > 1 ? 1 : options.TriesBeforeCut;
         var failure = await InsertAsync(block, 0, block.Rows, tries, cancellationToken);
@@ -154,7 +153,7 @@ internal sealed class BlockSender(
         bool isCertain = bad.TrueForAll(row => InsertFailure.MaySpeakOfData(row.Reason));
         if (!isCertain && !await TakesCanaryAsync(cancellationToken)) return false;
 
-        await PutAsideAsync(bad, cancellationToken);
+        await PutAsideAsync(block, bad, cancellationToken);
         status.Quarantined(bad.Count);
         ShippingLog.Quarantined(logger, bad.Count, quarantine.Path, bad[^1].Reason.Message);
         return true;
@@ -179,7 +178,7 @@ internal sealed class BlockSender(
     }
 
     private async Task PutAsideAsync(
-        List<(QuarantinedRow, ClickHouseException)> bad, CancellationToken cancellationToken)
+        EventBlock block, List<(QuarantinedRow, ClickHouseException)> bad, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -195,6 +194,7 @@ internal sealed class BlockSender(
             }
 
             await StallAsync("Refused events cannot be put aside: " + failure, cancellationToken);
+            ThrowIfOutdated(block);
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class EventsEraser(ClickHouseClient client, TimeProvider time)
 
     private const string Unfinished =
         """
-        SELECT anyLast(latest_fail_reason) FROM system.mutations
+        SELECT max(latest_fail_reason) FROM system.mutations
         WHERE database = currentDatabase() AND table = 'events' AND NOT is_done HAVING count() > 0
         """;
 

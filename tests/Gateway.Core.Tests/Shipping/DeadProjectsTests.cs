@@ -88,6 +88,25 @@ public sealed class DeadProjectsTests
     }
 
     [Fact]
+    public async Task A_refused_row_that_cannot_be_put_aside_is_dropped_when_its_project_is_deleted_meanwhile()
+    {
+        await using var server = new FakeClickHouse { Answer = names => names.Contains("bad") ? BadData : 0 };
+        await using var shipping = new ShippingHarness(server.Target);
+        Directory.CreateDirectory(shipping.QuarantinePath);
+        await shipping.AppendAsync(2, new SampleRecord().Event("bad"));
+        await shipping.AppendAsync(1, new SampleRecord().Event("a"));
+        shipping.Start();
+        await ShippingHarness.UntilAsync(() => shipping.Messages.Any(
+            message => message.Contains("cannot be put aside", StringComparison.Ordinal)));
+
+        shipping.Dead.Replace([2]);
+        await shipping.ShippedAsync();
+
+        await ShippingHarness.UntilAsync(() => shipping.Dead.Dropped == 1);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(shipping.QuarantinePath));
+    }
+
+    [Fact]
     public void What_could_not_be_written_down_is_given_again_and_counted_once()
     {
         var dead = new DeadProjects();
