@@ -41,14 +41,14 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
         """;
 
     public ValueTask<long> ReadEpochAsync(CancellationToken cancellationToken) =>
-        database.ReadAsync<long>(
+        database.ReadForCaptureAsync<long>(
             async connection => await connection.ExecuteScalarAsync<long>("SELECT value FROM epoch"),
             cancellationToken);
 
     public ValueTask<TokenReading> FindAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
     {
         string text = Encoding.ASCII.GetString(token.Span);
-        return database.ReadAsync<TokenReading>(
+        return database.ReadForCaptureAsync<TokenReading>(
             async connection =>
             {
                 var row = await connection.QuerySingleAsync<Row>(Find, new { Token = text });
@@ -58,7 +58,7 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
     }
 
     public ValueTask<TokenChanges> ReadChangesAsync(long afterEpoch, CancellationToken cancellationToken) =>
-        database.ReadAsync<TokenChanges>(
+        database.ReadForCaptureAsync<TokenChanges>(
             async connection =>
             {
                 var rows = (await connection.QueryAsync<Row>(Changes, new { After = afterEpoch })).AsList();
@@ -71,7 +71,7 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
             cancellationToken);
 
     public ValueTask<TokenChanges> ReadImportedAsync(CancellationToken cancellationToken) =>
-        database.ReadAsync<TokenChanges>(
+        database.ReadForCaptureAsync<TokenChanges>(
             async connection =>
             {
                 var rows = (await connection.QueryAsync<Row>(Imported)).AsList();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Dapper;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tenancy.Database;
@@ -217,6 +218,42 @@ public sealed class PostgresTests() : ControlPlaneFixture(onPostgres: true)
     }
 
     [Fact]
+    public async Task The_fence_does_not_wait_for_slow_reads_of_others()
+    {
+        await using var plane = await OpenAsync();
+        await using var database = await OpenDatabaseAsync(Postgres);
+        var store = new SqlTokenStore(database);
+        await store.ReadEpochAsync(default);
+        var slow = Enumerable.Range(0, 40).Select(_ => SleepAsync(database, new TaskCompletionSource(), default)).ToList();
+        await Task.Delay(200);
+
+        for (int i = 0; i < 10; i++)
+        {
+            long started = Stopwatch.GetTimestamp();
+            await store.ReadEpochAsync(default);
+            Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Contains(slow, read => !read.IsCompleted);
+        await Task.WhenAll(slow).ContinueWith(_ => { }, TaskScheduler.Default);
+    }
+
+    [Fact]
+    public async Task A_read_that_is_given_up_begins_no_other_statement()
+    {
+        await using var plane = await OpenAsync();
+        await using var database = await OpenDatabaseAsync(Postgres);
+        using var goesAway = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        var ended = new TaskCompletionSource();
+
+        long started = Stopwatch.GetTimestamp();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SleepAsync(database, ended, goesAway.Token));
+        await ended.Task;
+
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(2.9));
+    }
+
+    [Fact]
     public async Task A_server_that_took_over_without_a_change_does_not_vouch_for_it()
     {
         await using var plane = await OpenAsync();
@@ -264,6 +301,23 @@ public sealed class PostgresTests() : ControlPlaneFixture(onPostgres: true)
         Assert.DoesNotContain(
             "never-shown", new ControlPlaneOptions("x", new BootstrapOptions(), options).ToString(), StringComparison.Ordinal);
     }
+
+    private static async Task SleepAsync(
+        ControlDatabase database, TaskCompletionSource ended, CancellationToken cancellationToken) =>
+        await database.ReadAsync<Done>(
+            async connection =>
+            {
+                try
+                {
+                    for (int i = 0; i < 4; i++) await connection.ExecuteAsync("SELECT pg_sleep(1)");
+                    return default;
+                }
+                finally
+                {
+                    ended.SetResult();
+                }
+            },
+            cancellationToken);
 
     private async Task<ControlDatabase> OpenDatabaseAsync(string connectionString) =>
         await PostgresDatabase.OpenAsync(PostgresOf(connectionString), Time, default);

@@ -30,17 +30,15 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
 
     /// <summary>One or more reads; in one snapshot when the work is one statement.</summary>
     /// <exception cref="TokenStoreException">The database cannot be read.</exception>
-    public async ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await TryReadAsync(work, cancellationToken).WaitAsync(ReadLimit, time, cancellationToken);
-        }
-        catch (Exception exception) when (IsFailure(exception, cancellationToken))
-        {
-            throw new TokenStoreException("The control database cannot be read.", exception);
-        }
-    }
+    public ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken) =>
+        ReadAsync(ConnectAsync, work, cancellationToken);
+
+    /// <summary>As above, for capture: however many others read, and however slowly, it need not wait for them.
+    /// </summary>
+    /// <exception cref="TokenStoreException">The database cannot be read.</exception>
+    public ValueTask<T> ReadForCaptureAsync<T>(
+        Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken) =>
+        ReadAsync(ConnectForCaptureAsync, work, cancellationToken);
 
     /// <summary>
     /// One transaction, as if it were alone; it may be run again when another gateway's came between. It is committed
@@ -77,6 +75,9 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
 
     protected abstract ValueTask<DbConnection> ConnectAsync(CancellationToken cancellationToken);
 
+    protected virtual ValueTask<DbConnection> ConnectForCaptureAsync(CancellationToken cancellationToken) =>
+        ConnectAsync(cancellationToken);
+
     /// <summary>Whether another transaction came between, so that the same work may well succeed.</summary>
     protected abstract bool IsConflict(DbException exception);
 
@@ -89,11 +90,35 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
         return epoch;
     }
 
-    private async Task<T> TryReadAsync<T>(
-        Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
+    private async ValueTask<T> ReadAsync<T>(
+        Func<CancellationToken, ValueTask<DbConnection>> connect,
+        Func<DbConnection, ValueTask<T>> work,
+        CancellationToken cancellationToken)
     {
-        await using var connection = await ConnectAsync(cancellationToken);
-        return await work(connection);
+        // Not disposed: a read that nobody waits for any more still looks at it.
+        var givenUp = new CancellationTokenSource();
+        try
+        {
+            return await TryReadAsync(connect, work, givenUp.Token).WaitAsync(ReadLimit, time, cancellationToken);
+        }
+        catch (Exception exception) when (IsFailure(exception, cancellationToken))
+        {
+            throw new TokenStoreException("The control database cannot be read.", exception);
+        }
+        finally
+        {
+            await givenUp.CancelAsync();
+        }
+    }
+
+    private async Task<T> TryReadAsync<T>(
+        Func<CancellationToken, ValueTask<DbConnection>> connect,
+        Func<DbConnection, ValueTask<T>> work,
+        CancellationToken givenUp)
+    {
+        await using var connection = await connect(givenUp);
+        await using var reading = new GivenUpConnection(connection, givenUp);
+        return await work(reading);
     }
 
     private async Task<Written<T>> WriteUntilItHoldsAsync<T>(

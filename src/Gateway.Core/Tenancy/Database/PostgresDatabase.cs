@@ -20,15 +20,17 @@ internal sealed class PostgresDatabase : ControlDatabase
 
     private const int AnswerSeconds = 3;
 
-    // Changes go one by one, and a group's fence is one read: as many as this wait only behind a burst of look-ups.
+    // Of these a few are capture's own: a group's fence is one read, and must not wait for slow ones of the API.
     private const int MaxConnections = 20;
+    private const int MaxForCapture = 4;
 
     private const int PreparedStatements = 64;
 
     private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource _forCapture;
 
-    private PostgresDatabase(NpgsqlDataSource source, TimeProvider time)
-        : base(time) => _source = source;
+    private PostgresDatabase(NpgsqlDataSource source, NpgsqlDataSource forCapture, TimeProvider time)
+        : base(time) => (_source, _forCapture) = (source, forCapture);
 
     /// <exception cref="ControlPlaneException">It does not answer, or cannot be migrated.</exception>
     public static async Task<PostgresDatabase> OpenAsync(
@@ -38,9 +40,9 @@ internal sealed class PostgresDatabase : ControlDatabase
         try
         {
             await PostgresMigrations.ApplyAsync(options, time, cancellationToken);
-            source = Source(options);
+            source = Source(options, forCapture: false);
             await using var connection = await source.OpenConnectionAsync(cancellationToken);
-            return new PostgresDatabase(source, time);
+            return new PostgresDatabase(source, Source(options, forCapture: true), time);
         }
         catch (Exception exception) when (exception is DbException or TimeoutException)
         {
@@ -54,6 +56,7 @@ internal sealed class PostgresDatabase : ControlDatabase
     {
         await base.DisposeAsync();
         await _source.DisposeAsync();
+        await _forCapture.DisposeAsync();
     }
 
     internal static async Task RequirePrimaryAsync(NpgsqlConnection connection)
@@ -64,6 +67,9 @@ internal sealed class PostgresDatabase : ControlDatabase
 
     protected override async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellationToken) =>
         await _source.OpenConnectionAsync(cancellationToken);
+
+    protected override async ValueTask<DbConnection> ConnectForCaptureAsync(CancellationToken cancellationToken) =>
+        await _forCapture.OpenConnectionAsync(cancellationToken);
 
     /// <summary>
     /// Two rows of one key, or a row whose parent has just gone: the next attempt sees what the other one did, and
@@ -96,7 +102,7 @@ internal sealed class PostgresDatabase : ControlDatabase
         return epoch;
     }
 
-    private static NpgsqlDataSource Source(PostgresOptions options)
+    private static NpgsqlDataSource Source(PostgresOptions options, bool forCapture)
     {
         var settings = options.With(SessionOptions.ReplaceLineEndings(" "));
         settings.Timeout = AnswerSeconds;
@@ -104,7 +110,9 @@ internal sealed class PostgresDatabase : ControlDatabase
 
         // Who does not answer a question does not answer a request to cancel it either: the connection is cut.
         settings.CancellationTimeout = -1;
-        settings.MaxPoolSize = Math.Min(settings.MaxPoolSize, MaxConnections);
+        int all = Math.Clamp(settings.MaxPoolSize, 2, MaxConnections);
+        int captures = Math.Min(MaxForCapture, all / 2);
+        settings.MaxPoolSize = forCapture ? captures : all - captures;
         settings.MinPoolSize = Math.Min(settings.MinPoolSize, settings.MaxPoolSize);
         settings.MaxAutoPrepare = PreparedStatements;
 
