@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Gateway.Core.ClickHouse;
 using Gateway.Tests.Engine;
@@ -58,16 +59,57 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
         await StoredAsync(TwoProjects.Second, 200);
 
         await TwoProjects.DeleteSecondAsync(gateway);
+        long returned = Stopwatch.GetTimestamp();
         long before = _mine.Acked;
         await Eventually.HoldsAsync(
             () => Task.FromResult(_mine.Acked > before + 200), Patience, () => "the other project is still fed");
         await StopFeedingAsync();
+        Assert.True(_theirs.LastAckBegan < returned, "an event was acked whose request began after the deletion returned");
 
         await ErasedAsync(gateway);
         Assert.Equal(0, await CountAsync(TwoProjects.Second));
         Assert.True(_projects.ErasedRows >= 200, $"{_projects.ErasedRows} rows counted as erased");
         Assert.Contains("gateway_erased_rows_total{from=\"events\"} ", await gateway.Http.GetStringAsync("/metrics"));
         await KeptAsync(gateway);
+        await NothingOldAsync(gateway);
+    }
+
+    [Fact]
+    public async Task The_backlog_of_a_gateway_that_was_dead_for_long_leaves_no_row_when_it_is_attached()
+    {
+        string dead = Directory.CreateTempSubdirectory("gateway-erased-dead-").FullName;
+        await using (var first = await StartAsync())
+        {
+            await TwoProjects.AddSecondAsync(first);
+            Feed(first);
+            await StoredAsync(TwoProjects.First, 50);
+            await StoredAsync(TwoProjects.Second, 50);
+            _proxy.NextFault = () => Fault.DropBefore;
+            long theirs = _theirs.Acked;
+            await Eventually.HoldsAsync(
+                () => Task.FromResult(_theirs.Acked > theirs + 200), Patience, () => "a backlog piles up");
+            await StopFeedingAsync();
+            await first.KillAsync();
+        }
+
+        // Its journal is away while the others, here a gateway with a new one, erase the project.
+        Directory.Move(Path.Combine(_data, "journal"), Path.Combine(dead, "journal"));
+        _proxy.NextFault = () => Fault.None;
+        _projects.ForgetGateways();
+        await using (var second = await StartAsync())
+        {
+            await TwoProjects.DeleteSecondAsync(second);
+            await ErasedAsync(second);
+            Assert.Equal(0, await CountAsync(TwoProjects.Second));
+        }
+
+        Directory.Delete(Path.Combine(_data, "journal"), recursive: true);
+        Directory.Move(Path.Combine(dead, "journal"), Path.Combine(_data, "journal"));
+        Directory.Delete(dead);
+        await using var last = await StartAsync();
+        await KeptAsync(last);
+        await ErasedAsync(last);
+        Assert.Equal(0, await CountAsync(TwoProjects.Second));
     }
 
     [Fact]
@@ -112,7 +154,7 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
         await KeptAsync(last);
 
         // The statement that the killed process had sent changes nothing any more.
-        _proxy.Release();
+        await ReleasedAsync();
         await KeptAsync(last);
         Assert.Equal(0, await CountAsync(TwoProjects.Second));
     }
@@ -127,6 +169,8 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
             await StoredAsync(TwoProjects.First, 50);
             await StoredAsync(TwoProjects.Second, 50);
 
+            // Both are fed in turns by one client each: an insert of the second half of a second holds rows of both.
+            await Task.Delay(500);
             _proxy.Holds = statement => statement.StartsWith("INSERT INTO events", StringComparison.Ordinal);
             await Eventually.HoldsAsync(() => Task.FromResult(_proxy.Held > 0), Patience, () => "an insert is held");
             await StopFeedingAsync();
@@ -141,7 +185,7 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
 
         // Now it arrives, and brings rows of a project that is erased.
         long erased = _projects.ErasedRows;
-        _proxy.Release();
+        await ReleasedAsync();
         await Eventually.HoldsAsync(
             () => Task.FromResult(_projects.ErasedRows > erased && _projects.IsErased),
             Patience, () => $"the late rows were erased too; it said\n{second.Output}");
@@ -170,6 +214,25 @@ public sealed class ErasedTests(EngineFixture engine) : IClassFixture<EngineFixt
     {
         await _stop.CancelAsync();
         await Task.WhenAll(_clients);
+    }
+
+    private async Task ReleasedAsync()
+    {
+        int held = _proxy.Held;
+        _proxy.Release();
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(_proxy.Forwarded == held), Patience, () => "what was held is carried out");
+    }
+
+    /// <summary>A project that is made after the deletion has an id of its own and sees nothing of the old one.</summary>
+    private static async Task NothingOldAsync(GatewayProcess gateway)
+    {
+        using var owner = ApiUser.Owner(gateway);
+        var made = await owner.DoAsync(HttpMethod.Post, "/api/organizations/@current/projects/", new { name = "Later" });
+        long id = made.GetProperty("id").GetInt64();
+
+        Assert.True(id > (long)TwoProjects.Second);
+        Assert.Empty(await gateway.EventsAsync(id.ToString(CultureInfo.InvariantCulture)));
     }
 
     private async Task StoredAsync(ulong project, int rows) => await Eventually.HoldsAsync(

@@ -32,6 +32,9 @@ internal sealed class TwoProjects(string data)
         Assert.Equal(2, made.GetProperty("id").GetInt64());
     }
 
+    /// <summary>As if those that lived were not heard of for more than a minute.</summary>
+    public void ForgetGateways() => Sql("UPDATE gateways SET seen_at = 0");
+
     /// <summary>From the answer on its token is refused and nothing of it can be read.</summary>
     public static async Task DeleteSecondAsync(GatewayProcess gateway)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 
@@ -22,11 +23,15 @@ internal sealed class Load
 {
     private readonly ConcurrentDictionary<string, Fate> _fates = new();
     private long _acked;
+    private long _lastAckBegan;
 
     public IReadOnlyDictionary<string, Fate> Fates => _fates;
 
     /// <summary>Events acked so far.</summary>
     public long Acked => Interlocked.Read(ref _acked);
+
+    /// <summary>When the last request began that was acked, as <see cref="Stopwatch"/> tells time.</summary>
+    public long LastAckBegan => Interlocked.Read(ref _lastAckBegan);
 
     /// <summary>One client: batches without a pause until it is told to stop. Broken connections are part of the game.</summary>
     public async Task PostUntilAsync(Uri address, CancellationToken stop, int batch = 5, string? token = null)
@@ -35,10 +40,18 @@ internal sealed class Load
         while (!stop.IsCancellationRequested)
         {
             string[] ids = Enumerable.Range(0, batch).Select(_ => Guid.CreateVersion7().ToString()).ToArray();
+            long began = Stopwatch.GetTimestamp();
             var fate = await PostAsync(http, token ?? GatewayProcess.ProjectToken, ids);
             foreach (string id in ids) _fates[id] = fate;
-            if (fate == Fate.Acked) Interlocked.Add(ref _acked, batch);
-            else await Task.Delay(5, CancellationToken.None);
+            if (fate == Fate.Acked)
+            {
+                Interlocked.Add(ref _acked, batch);
+                InterlockedMax(began);
+            }
+            else
+            {
+                await Task.Delay(5, CancellationToken.None);
+            }
         }
     }
 
@@ -53,6 +66,17 @@ internal sealed class Load
         Assert.True(
             lost.Count == 0 && phantoms.Count == 0 && twice.Count == 0,
             $"lost {lost.Count}, twice {twice.Count}, phantom {phantoms.Count} of {_fates.Count} sent, {Acked} acked");
+    }
+
+    private void InterlockedMax(long began)
+    {
+        long before = Interlocked.Read(ref _lastAckBegan);
+        while (began > before)
+        {
+            long seen = Interlocked.CompareExchange(ref _lastAckBegan, began, before);
+            if (seen == before) return;
+            before = seen;
+        }
     }
 
     private static async Task<Fate> PostAsync(HttpClient http, string token, string[] ids)

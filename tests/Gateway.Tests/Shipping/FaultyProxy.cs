@@ -28,6 +28,7 @@ internal sealed class FaultyProxy : IAsyncDisposable
     private readonly ClickHouseOptions _upstream;
     private volatile TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _held;
+    private int _forwarded;
 
     private FaultyProxy(ClickHouseOptions upstream)
     {
@@ -53,6 +54,9 @@ internal sealed class FaultyProxy : IAsyncDisposable
 
     /// <summary>How many have been held so far.</summary>
     public int Held => Volatile.Read(ref _held);
+
+    /// <summary>How many that were held have been carried out.</summary>
+    public int Forwarded => Volatile.Read(ref _forwarded);
 
     /// <summary>Lets go of all that are held now.</summary>
     public void Release()
@@ -92,7 +96,8 @@ internal sealed class FaultyProxy : IAsyncDisposable
         }
 
         string statement = context.Request.Query["query"] + (body.Length < 4096 ? Encoding.UTF8.GetString(body.ToArray()) : "");
-        if (Holds(statement))
+        bool isHeld = Holds(statement);
+        if (isHeld)
         {
             var released = _released.Task;
             Interlocked.Increment(ref _held);
@@ -101,6 +106,7 @@ internal sealed class FaultyProxy : IAsyncDisposable
 
         using var answer = await _http.SendAsync(Copy(context.Request, body.ToArray()));
         byte[] text = await answer.Content.ReadAsByteArrayAsync();
+        if (isHeld) Interlocked.Increment(ref _forwarded);
         if (fault != Fault.None)
         {
             await FailAsync(context, fault);
