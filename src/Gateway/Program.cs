@@ -15,7 +15,7 @@ try
 {
     await using var gateway = await GatewayServer.OpenAsync(options, loggers);
     if (gateway.Bootstrapped is { } made) Banner.PrintFirstStart(made);
-    if (gateway.FirstPassword is { } password) Banner.PrintFirstPassword(password);
+    if (await gateway.GiveFirstPasswordAsync() is { } password) Banner.PrintFirstPassword(password);
     await gateway.CheckEngineAsync();
     gateway.Register(builder.Services);
     var app = builder.Build();

@@ -35,6 +35,7 @@ internal static class Banner
     public static void PrintFirstPassword(FirstPassword first)
     {
         string password = first.Password is null ? "as configured" : $"{first.Password}  (shown this once)";
+        if (!first.IsCertain) password += "; it may be in force: if not, the next start shows another one";
         Terminal.WriteLine(
             $"""
             The owner signs in as

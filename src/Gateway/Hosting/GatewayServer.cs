@@ -64,9 +64,6 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     /// <summary>What the first start made; null afterwards.</summary>
     public BootstrapResult? Bootstrapped => _plane.Bootstrapped;
 
-    /// <summary>The owner's, when this start gave it; null afterwards.</summary>
-    public FirstPassword? FirstPassword { get; private init; }
-
     /// <summary>The ClickHouse server, for people; null: the embedded engine.</summary>
     public string? ClickHouse => _engine is null ? $"ClickHouse at {_clickHouse.Target}" : null;
 
@@ -81,12 +78,15 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             TimeProvider.System,
             loggers,
             CancellationToken.None);
-        var password = await FirstPassword.GiveAsync(plane, options.Bootstrap);
 
         // From here on projects are made by people, and the store has a say.
         plane.EventsStore.RequireSafeIds();
-        return new GatewayServer(options, plane, loggers) { FirstPassword = password };
+        return new GatewayServer(options, plane, loggers);
     }
+
+    /// <summary>The owner's, when this start gives it; null afterwards. To be shown at once.</summary>
+    /// <exception cref="ControlPlaneException">The database cannot be read or written.</exception>
+    public Task<FirstPassword?> GiveFirstPasswordAsync() => FirstPassword.GiveAsync(_plane, _options.Bootstrap);
 
     /// <summary>Whether the embedded engine's data is this installation's; a server is asked when it answers.</summary>
     /// <exception cref="ControlPlaneException">It is another one's; the message is for the operator.</exception>

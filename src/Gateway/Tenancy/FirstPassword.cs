@@ -9,11 +9,16 @@ namespace Gateway.Tenancy;
 /// </summary>
 /// <param name="email">The owner's address.</param>
 /// <param name="password">Null when the configuration gave it.</param>
-internal sealed class FirstPassword(string email, string? password)
+/// <param name="isCertain">False when nobody could say whether it was recorded.</param>
+internal sealed class FirstPassword(string email, string? password, bool isCertain = true)
 {
+    private const string Unchanged = "owner@localhost";
+
     public string Email => email;
 
     public string? Password => password;
+
+    public bool IsCertain => isCertain;
 
     /// <summary>Null when somebody has a password already.</summary>
     /// <exception cref="ControlPlaneException">The database cannot be read or written.</exception>
@@ -22,23 +27,31 @@ internal sealed class FirstPassword(string email, string? password)
         try
         {
             if (!await plane.Users.HasNoPasswordAsync(CancellationToken.None)) return null;
-
-            using var passwords = new Passwords();
-            string password = options.Password ?? Passwords.Make();
-            string? hash = await passwords.HashAsync(password, CancellationToken.None);
-            string? email = null;
-            if (options.Email is not null) EmailAddress.TryNormalize(options.Email, out email);
-            var owner = await plane.Users.GiveFirstPasswordAsync(hash!, email, CancellationToken.None);
-
-            // Refused: another gateway, which started at the same time, was first.
-            return owner.Refusal is null
-                ? new FirstPassword(owner.Value, options.Password is null ? password : null)
-                : null;
         }
         catch (TokenStoreException exception)
         {
             throw new ControlPlaneException(
                 $"{exception.Message} {exception.InnerException?.Message}".TrimEnd(), exception);
+        }
+
+        using var passwords = new Passwords();
+        string password = options.Password ?? Passwords.Make();
+        string? shown = options.Password is null ? password : null;
+        string? hash = await passwords.HashAsync(password, CancellationToken.None);
+        string? email = null;
+        if (options.Email is not null) EmailAddress.TryNormalize(options.Email, out email);
+        try
+        {
+            var owner = await plane.Users.GiveFirstPasswordAsync(hash!, email, CancellationToken.None);
+
+            // Refused: another gateway, which started at the same time, was first.
+            return owner.Refusal is null ? new FirstPassword(owner.Value, shown) : null;
+        }
+        catch (TokenStoreException)
+        {
+            // It may have been recorded all the same, and then it is never shown again; if not, the next start gives
+            // another one.
+            return new FirstPassword(email ?? Unchanged, shown, isCertain: false);
         }
     }
 }
