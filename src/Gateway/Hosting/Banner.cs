@@ -54,7 +54,7 @@ internal static class Banner
             Gateway {typeof(Banner).Assembly.GetName().Version?.ToString(3)} listening on {string.Join(" and ", urls)}
               events    {gateway.ClickHouse ?? $"ClickHouse's engine, embedded, {Shown(options.Data, "clickhouse")}"}
               accounts  {Accounts(options)}
-              tokens    checked in this process; revoked at once
+              tokens    checked in {(options.Postgres is null ? "this process" : "PostgreSQL")}; revoked at once
               journal   {Shown(options.Data, "journal")}
             """);
         if (gateway.Bootstrapped is { } made) PrintFirstSteps(url, made);
