@@ -92,7 +92,10 @@ public sealed record ProjectSettings
         && name.Split('/') is var parts
         && parts.All(part => part.Length > 0)
         && !NoTimeZones.Contains(parts[0], StringComparer.OrdinalIgnoreCase)
-        && TimeZoneInfo.TryFindSystemTimeZoneById(name, out _);
+        && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone)
+
+        // One that was found before is found in any case of its letters, which ClickHouse does not do.
+        && zone.Id == name;
 
     private static bool IsOrigin(string text)
     {

@@ -10,6 +10,9 @@ public sealed class ProjectSettingsTests
     [InlineData("America/Argentina/Buenos_Aires")]
     [InlineData("America/Port-au-Prince")]
     [InlineData("Etc/GMT+5")]
+    [InlineData("Etc/UTC")]
+    [InlineData("GMT")]
+    [InlineData("US/Eastern")]
     public void A_time_zone_of_the_world_is_one(string name) =>
         Assert.Null(new ProjectSettings { TimeZone = name }.Check());
 

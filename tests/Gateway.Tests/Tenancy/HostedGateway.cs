@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Claims;
 using System.Text;
+using Gateway.Core.Tenancy;
 using Gateway.Core.Tests.Tenancy;
 using Gateway.Hosting;
 using Gateway.Tenancy;
@@ -64,6 +65,10 @@ public class HostedGateway : IAsyncLifetime, IDisposable
         _app.Urls.Clear();
         _app.Urls.Add("http://127.0.0.1:0");
         _server.Map(_app);
+
+        // No store will ever say which projects it knows: it knows none.
+        var plane = _app.Services.GetRequiredService<ControlPlane>();
+        await plane.EventsStore.KeepProjectIdsAboveAsync(0, default);
         await _app.StartAsync();
         _client = new HttpClient { BaseAddress = new Uri(_app.Urls.Single()) };
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Gateway.Tests.Running;
 
 namespace Gateway.Tests.Tenancy;
@@ -246,7 +247,19 @@ public sealed class SignInTests : IAsyncLifetime
         await using var gateway = await GatewayProcess.StartAsync(
             waitUntilReady: false, settings: [.. Settings, ("Gateway:AllowSignUp", "true")]);
         using var bob = new Browser(gateway.Address);
-        var (status, user) = await bob.SendAsync("POST", "/api/signup/", body);
+
+        // A project comes with it, and none is made before the events store was met.
+        var (status, user) = (HttpStatusCode.ServiceUnavailable, default(JsonElement));
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                (status, user) = await bob.SendAsync("POST", "/api/signup/", body);
+                if (status != HttpStatusCode.ServiceUnavailable) return true;
+
+                await Task.Delay(500);
+                return false;
+            },
+            TimeSpan.FromSeconds(30), () => "the store was met");
 
         Assert.Equal(HttpStatusCode.Created, status);
         Assert.Equal(15, user.GetProperty("organization").GetProperty("membership_level").GetInt32());
