@@ -20,4 +20,7 @@ public static class ExactUuid
 
         return Guid.TryParseExact(text, "D", out uuid);
     }
+
+    /// <summary>As databases keep it, in lower case; empty, which no row has, when the text is no uuid.</summary>
+    public static string Kept(ReadOnlySpan<char> text) => TryParse(text, out var uuid) ? uuid.ToString() : "";
 }

@@ -186,7 +186,7 @@ public sealed class Invites
             {
                 access.RowId,
                 change.Now,
-                Uuid = Guid.TryParseExact(uuid, "D", out var parsed) ? parsed.ToString() : "",
+                Uuid = ExactUuid.Kept(uuid),
             });
 
     private sealed class GoneInvite

@@ -128,13 +128,11 @@ public sealed class Keys
 
     /// <summary>A new value for the same key; the old one opens nothing from the return on.</summary>
     public Task<Outcome<PersonalKey>> RollAsync(Caller caller, string id, CancellationToken cancellationToken) =>
-        _changes.ChangeAsync<Actor, PersonalKey>(
-            _gate.Unlimited(caller),
-            async (change, actor) =>
+        ChangeAsync<PersonalKey>(
+            caller,
+            id,
+            async (change, actor, key) =>
             {
-                var key = await FindAsync(change.Connection, change.Transaction, actor, id);
-                if (key is null) return Unknown();
-
                 string value = _format.NewPersonalKey();
                 await Invites.WithdrawAsync(change, actor, "key_id = @Id", new { key.Id });
                 await change.ExecuteAsync(
@@ -155,13 +153,11 @@ public sealed class Keys
 
     public Task<Outcome<PersonalKey>> RenameAsync(
         Caller caller, string id, string label, CancellationToken cancellationToken) =>
-        _changes.ChangeAsync<Actor, PersonalKey>(
-            _gate.Unlimited(caller),
-            async (change, actor) =>
+        ChangeAsync<PersonalKey>(
+            caller,
+            id,
+            async (change, actor, key) =>
             {
-                var key = await FindAsync(change.Connection, change.Transaction, actor, id);
-                if (key is null) return Unknown();
-
                 await change.ExecuteAsync(
                     "UPDATE personal_api_keys SET label = @Label WHERE id = @Id", new { Label = label, key.Id });
                 await AuditLog.AppendToAllAsync(
@@ -171,13 +167,11 @@ public sealed class Keys
             cancellationToken);
 
     public Task<Outcome<Done>> RevokeAsync(Caller caller, string id, CancellationToken cancellationToken) =>
-        _changes.ChangeAsync<Actor, Done>(
-            _gate.Unlimited(caller),
-            async (change, actor) =>
+        ChangeAsync<Done>(
+            caller,
+            id,
+            async (change, actor, key) =>
             {
-                var key = await FindAsync(change.Connection, change.Transaction, actor, id);
-                if (key is null) return Unknown();
-
                 await change.ExecuteAsync(
                     "UPDATE personal_api_keys SET revoked_at = @Now WHERE id = @Id", new { change.Now, key.Id });
                 await Invites.WithdrawAsync(change, actor, "key_id = @Id", new { key.Id });
@@ -185,6 +179,23 @@ public sealed class Keys
                     change, actor, "key.revoked", $"key {key.Id}", new { key.Mask }, key.Id);
                 change.Touch("key", key.Id);
                 return default(Done);
+            },
+            cancellationToken);
+
+    /// <summary>Changes one of the caller's keys.</summary>
+    private Task<Outcome<T>> ChangeAsync<T>(
+        Caller caller,
+        string id,
+        Func<ControlWrite, Actor, PersonalKey, Task<Outcome<T>>> work,
+        CancellationToken cancellationToken) =>
+        _changes.ChangeAsync<Actor, T>(
+            _gate.Unlimited(caller),
+            async (change, actor) =>
+            {
+                var key = await FindAsync(change.Connection, change.Transaction, actor, id);
+                return key is null
+                    ? Refusal.NotFound("There is no such personal API key.")
+                    : await work(change, actor, key);
             },
             cancellationToken);
 
@@ -264,6 +275,4 @@ public sealed class Keys
             new { key.Id },
             transaction)).AsList();
     }
-
-    private static Refusal Unknown() => Refusal.NotFound("There is no such personal API key.");
 }

@@ -138,7 +138,7 @@ public sealed class Members
             new
             {
                 OrganizationId = access.RowId,
-                Uuid = Guid.TryParseExact(userUuid, "D", out var uuid) ? uuid.ToString() : "",
+                Uuid = ExactUuid.Kept(userUuid),
             });
 
     private static async Task<bool> IsLastOwnerAsync(ControlWrite change, OrganizationAccess access, Member member) =>

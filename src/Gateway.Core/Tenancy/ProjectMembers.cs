@@ -96,6 +96,6 @@ public sealed class ProjectMembers
             new
             {
                 ProjectId = projectId,
-                Uuid = ExactUuid.TryParse(userUuid, out var uuid) ? uuid.ToString() : "",
+                Uuid = ExactUuid.Kept(userUuid),
             });
 }

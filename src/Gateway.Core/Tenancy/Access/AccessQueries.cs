@@ -104,7 +104,7 @@ internal sealed class AccessQueries(TokenFormat format, Func<string, bool> isPro
         if (Refuse(caller) is { } refusal) return refusal;
 
         bool isCurrent = idOrCurrent == Current;
-        string uuid = Guid.TryParseExact(idOrCurrent, "D", out var parsed) ? parsed.ToString() : "";
+        string uuid = ExactUuid.Kept(idOrCurrent);
         string sql = AccessSql.Organizations(caller, onlyOne: !isCurrent, withDeleted && !isCurrent);
         object parameters = Parameters(caller, organization: uuid, limit: 1);
         var row = await connection.QuerySingleOrDefaultAsync<AccessRow>(sql, parameters, transaction);
