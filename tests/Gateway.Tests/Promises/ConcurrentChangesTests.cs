@@ -82,7 +82,9 @@ public sealed class ConcurrentChangesTests(EngineFixture engine)
         for (int attempt = 1; ; attempt++)
         {
             var answer = await caller.AskAsync(method, path, body);
-            if (answer.Status != HttpStatusCode.ServiceUnavailable || attempt == 10) return answer;
+            if (answer.Status != HttpStatusCode.ServiceUnavailable || attempt == 50) return answer;
+
+            await Task.Delay(100);
         }
     }
 
