@@ -26,7 +26,7 @@ public class TokenBenchmarks
     public void Setup()
     {
         var table = new TokenTable();
-        table.Load([], epoch: 0);
+        table.Load(new TokenChanges([], default, [], HasGap: false));
         var random = new Random(1);
 
         // Asked for one after the other, but they lie anywhere in the table: a hit in a large one is a cache miss.
@@ -36,14 +36,14 @@ public class TokenBenchmarks
         {
             byte[] token = Encoding.ASCII.GetBytes("phc_" + random.GetString("0123456789abcdefghijABCDEFGHIJ", 49));
             var row = new TokenRow(i, (ulong)i, token, IsImported: false, IsLive: true);
-            Require(table.TryLearn(token, new TokenReading(row, 0), out _));
+            Require(table.TryLearn(token, new TokenReading(row, default), out _, out _));
 
             int place = i < _asked ? i : random.Next(i + 1);
             if (place < _asked) token.CopyTo(_known, place * TokenFormat.Length);
         }
 
         _unknown = Encoding.ASCII.GetBytes(_format.NewProjectToken());
-        Require(table.TryLearn(_unknown, new TokenReading(null, 0), out _));
+        Require(table.TryLearn(_unknown, new TokenReading(null, default), out _, out _));
         _mistyped = [.. _unknown];
         _mistyped[20] = _mistyped[20] == (byte)'a' ? (byte)'b' : (byte)'a';
         _tokens = new TokenCheck(_format, table, null!, null!);

@@ -14,11 +14,12 @@ public sealed partial class TidyTests
     {
         ["Events"] = [],
         ["Tokens"] = [],
+        ["Redis"] = ["Tokens"],
         ["Journal"] = ["Tokens"],
         ["ClickHouse"] = [],
         ["Shipping"] = ["Events", "Journal", "ClickHouse"],
         ["Query"] = ["Events", "ClickHouse"],
-        ["Tenancy"] = ["Tokens"],
+        ["Tenancy"] = ["Tokens", "Redis"],
     };
 
     public static TheoryData<string> Sources() =>

@@ -24,3 +24,7 @@ public enum AppendOutcome : byte
     /// <summary>The journal was closed before the append.</summary>
     Closed,
 }
+
+/// <param name="Outcome">What became of it.</param>
+/// <param name="Epoch">When it was kept: the epoch of the fence that it passed.</param>
+public readonly record struct AppendResult(AppendOutcome Outcome, long Epoch);

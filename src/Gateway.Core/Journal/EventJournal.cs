@@ -122,24 +122,24 @@ public sealed class EventJournal : IAsyncDisposable
     /// untouched until the task completes.
     /// </summary>
     /// <param name="entry">The token's entry as the look-up found it.</param>
-    /// <param name="epoch">The table's epoch, read before that look-up.</param>
+    /// <param name="version">The table's version, read before that look-up.</param>
     /// <param name="receivedAtMicros">Microseconds since 1970 UTC.</param>
     /// <param name="payload">Any bytes, also none.</param>
-    public ValueTask<AppendOutcome> AppendAsync(
-        TokenEntry entry, long epoch, long receivedAtMicros, ReadOnlyMemory<byte> payload)
+    public ValueTask<AppendResult> AppendAsync(
+        TokenEntry entry, long version, long receivedAtMicros, ReadOnlyMemory<byte> payload)
     {
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayloadBytes, nameof(payload));
-        return Join(PendingAppend.Rent(_pool, entry, epoch, receivedAtMicros, payload));
+        return Join(PendingAppend.Rent(_pool, entry, version, receivedAtMicros, payload));
     }
 
     /// <summary>
     /// Lets a refusal wait for a fence that is asked after this call: <see cref="AppendOutcome.Kept"/> when nothing
-    /// changed since <paramref name="epoch"/> and the refusal stands, <see cref="AppendOutcome.Stale"/> when the token
-    /// has to be looked up again.
+    /// changed since <paramref name="version"/> of the table and the refusal stands, <see cref="AppendOutcome.Stale"/>
+    /// when the token has to be looked up again.
     /// </summary>
-    public ValueTask<AppendOutcome> FenceAsync(long epoch) =>
-        Join(PendingAppend.Rent(_pool, null, epoch, 0, default));
+    public ValueTask<AppendResult> FenceAsync(long version) =>
+        Join(PendingAppend.Rent(_pool, null, version, 0, default));
 
     /// <summary>Completes when a durable record lies behind the position.</summary>
     /// <exception cref="ObjectDisposedException">The journal was disposed meanwhile.</exception>
@@ -218,8 +218,9 @@ public sealed class EventJournal : IAsyncDisposable
         return null;
     }
 
-    private ValueTask<AppendOutcome> Join(PendingAppend pending)
+    private ValueTask<AppendResult> Join(PendingAppend pending)
     {
+        StopHere.At("looked-up");
         var task = pending.Task; // Before it joins: then it may be done, taken and rented again at any moment.
         if (!_open.TryJoin(pending, out bool isFirst)) pending.Complete(AppendOutcome.Closed);
         else if (isFirst) _threads?.WakeCommitter();

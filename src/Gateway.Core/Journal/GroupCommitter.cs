@@ -53,30 +53,32 @@ internal sealed class GroupCommitter(
     private void Commit(PendingAppend group)
     {
         // The group is closed: from here on the fence may be asked, and one answer serves all that it holds.
+        StopHere.At("group-closed");
         var roomFor = room.Check(store.BytesWaiting);
-        var answer = NeedsFence(group, roomFor, out long oldestEpoch) ? Ask(oldestEpoch) : default;
+        var answer = NeedsFence(group, roomFor, out long oldestVersion) ? Ask(oldestVersion) : default;
 
+        StopHere.At("fence-answered");
         var admitted = Admit(group, roomFor, answer);
         while (admitted is not null) admitted = WriteGroup(admitted, answer.Epoch);
     }
 
-    private static bool NeedsFence(PendingAppend group, AppendOutcome roomFor, out long oldestEpoch)
+    private static bool NeedsFence(PendingAppend group, AppendOutcome roomFor, out long oldestVersion)
     {
-        oldestEpoch = long.MaxValue;
+        oldestVersion = long.MaxValue;
         for (var pending = group; pending is not null; pending = pending.Next)
         {
             if (roomFor == AppendOutcome.Kept || pending.Entry is null)
-                oldestEpoch = Math.Min(oldestEpoch, pending.Epoch);
+                oldestVersion = Math.Min(oldestVersion, pending.Version);
         }
 
-        return oldestEpoch != long.MaxValue;
+        return oldestVersion != long.MaxValue;
     }
 
-    private FenceAnswer Ask(long oldestEpoch)
+    private FenceAnswer Ask(long oldestVersion)
     {
         try
         {
-            var asked = fence(oldestEpoch, CancellationToken.None);
+            var asked = fence(oldestVersion, CancellationToken.None);
             return asked.IsCompletedSuccessfully ? asked.Result : asked.AsTask().GetAwaiter().GetResult();
         }
         catch (Exception exception)
@@ -99,7 +101,7 @@ internal sealed class GroupCommitter(
             var outcome = Judge(pending, roomFor, answer.Verdict);
             if (outcome != AppendOutcome.Kept || pending.Entry is null)
             {
-                pending.Complete(outcome);
+                pending.Complete(outcome, answer.Epoch);
                 continue;
             }
 
@@ -131,6 +133,7 @@ internal sealed class GroupCommitter(
         var rest = Bound(first, segment, out int count);
         try
         {
+            StopHere.At("before-write");
             Lay(first, rest, segment, epoch);
             segment.File.Sync();
         }
@@ -147,7 +150,7 @@ internal sealed class GroupCommitter(
 
         _isFailing = false;
         Publish(segment, count);
-        Complete(first, rest, AppendOutcome.Kept);
+        Complete(first, rest, AppendOutcome.Kept, epoch);
         return rest;
     }
 
@@ -212,12 +215,13 @@ internal sealed class GroupCommitter(
         Volatile.Write(ref _groups, _groups + 1);
     }
 
-    private static void Complete(PendingAppend first, PendingAppend? rest, AppendOutcome outcome)
+    private static void Complete(
+        PendingAppend first, PendingAppend? rest, AppendOutcome outcome, long epoch = 0)
     {
         for (PendingAppend? pending = first, next; pending != rest; pending = next)
         {
             next = pending!.Next;
-            pending.Complete(outcome);
+            pending.Complete(outcome, epoch);
         }
     }
 }

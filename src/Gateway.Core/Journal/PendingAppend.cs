@@ -8,10 +8,10 @@ namespace Gateway.Core.Journal;
 /// One append, or one refusal, on its way through a group; goes back to its pool when its caller has taken the
 /// outcome. The payload is the caller's memory until then.
 /// </summary>
-internal sealed class PendingAppend : IValueTaskSource<AppendOutcome>
+internal sealed class PendingAppend : IValueTaskSource<AppendResult>
 {
     private readonly ConcurrentQueue<PendingAppend> _pool;
-    private ManualResetValueTaskSourceCore<AppendOutcome> _core;
+    private ManualResetValueTaskSourceCore<AppendResult> _core;
 
     private PendingAppend(ConcurrentQueue<PendingAppend> pool)
     {
@@ -25,49 +25,49 @@ internal sealed class PendingAppend : IValueTaskSource<AppendOutcome>
     /// <summary>Null for a refusal, which only waits for the fence.</summary>
     public TokenEntry? Entry { get; private set; }
 
-    public long Epoch { get; private set; }
+    public long Version { get; private set; }
 
     public long ReceivedAtMicros { get; private set; }
 
     public ReadOnlyMemory<byte> Payload { get; private set; }
 
-    public ValueTask<AppendOutcome> Task => new(this, _core.Version);
+    public ValueTask<AppendResult> Task => new(this, _core.Version);
 
     /// <summary>The pool grows to as many appends as ever waited at once, which the host limits.</summary>
     public static PendingAppend Rent(
         ConcurrentQueue<PendingAppend> pool,
         TokenEntry? entry,
-        long epoch,
+        long version,
         long receivedAtMicros,
         ReadOnlyMemory<byte> payload)
     {
         if (!pool.TryDequeue(out var pending)) pending = new PendingAppend(pool);
 
         pending.Entry = entry;
-        pending.Epoch = epoch;
+        pending.Version = version;
         pending.ReceivedAtMicros = receivedAtMicros;
         pending.Payload = payload;
         return pending;
     }
 
     /// <summary>Nothing of this object may be touched afterwards: its caller may have given it back already.</summary>
-    public void Complete(AppendOutcome outcome) => _core.SetResult(outcome);
+    public void Complete(AppendOutcome outcome, long epoch = 0) => _core.SetResult(new AppendResult(outcome, epoch));
 
-    AppendOutcome IValueTaskSource<AppendOutcome>.GetResult(short token)
+    AppendResult IValueTaskSource<AppendResult>.GetResult(short token)
     {
-        var outcome = _core.GetResult(token);
+        var result = _core.GetResult(token);
 
         _core.Reset();
         Next = null;
         Entry = null;
         Payload = default;
         _pool.Enqueue(this);
-        return outcome;
+        return result;
     }
 
-    ValueTaskSourceStatus IValueTaskSource<AppendOutcome>.GetStatus(short token) => _core.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource<AppendResult>.GetStatus(short token) => _core.GetStatus(token);
 
-    void IValueTaskSource<AppendOutcome>.OnCompleted(
+    void IValueTaskSource<AppendResult>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags);
 }

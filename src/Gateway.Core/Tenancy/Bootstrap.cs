@@ -95,24 +95,20 @@ internal sealed record Installation(string Id, byte[] Secret)
     // Who the fence asks is the installation's property: two gateways must never ask different ones.
     public const string ProcessAuthority = "process";
     public const string DatabaseAuthority = "database";
+    public const string RedisAuthority = "redis";
 
     /// <exception cref="ControlPlaneException">Another authority is in use, or a given value is not valid.</exception>
     public static async Task<(Installation Installation, BootstrapResult? Made)> ReadOrMakeAsync(
-        ControlDatabase database, ControlPlaneOptions options, string authority, CancellationToken cancellationToken)
+        ControlDatabase database, ControlPlaneOptions options, CancellationToken cancellationToken)
     {
         var written = await database.WriteAsync<(Installation, BootstrapResult?)>(
             async change =>
             {
                 var row = await change.RowAsync<Row>(
                     "SELECT id AS Id, secret AS Secret, authority AS Authority FROM installation");
-                if (row is null) return await MakeAsync(change, options.Bootstrap, authority, options.DefaultPlan);
+                if (row is null) return await MakeAsync(change, options);
 
-                if (row.Authority != authority)
-                {
-                    throw new ControlPlaneException(
-                        $"This installation checks tokens against '{row.Authority}', but this gateway is configured "
-                        + $"to check them against '{authority}': every gateway must use the same.");
-                }
+                if (row.Authority != options.Authority) await ChangeAuthorityAsync(change, row.Authority, options);
 
                 return (new Installation(row.Id, Convert.FromHexString(row.Secret)), null);
             },
@@ -122,9 +118,25 @@ internal sealed record Installation(string Id, byte[] Secret)
 
     public override string ToString() => $"installation {Id}";
 
-    private static async Task<(Installation, BootstrapResult?)> MakeAsync(
-        ControlWrite change, BootstrapOptions options, string authority, string defaultPlan)
+    private static async Task ChangeAuthorityAsync(
+        ControlWrite change, string from, ControlPlaneOptions options)
     {
+        string to = options.Authority;
+        if (!options.ChangesFence)
+        {
+            throw new ControlPlaneException(
+                $"This installation checks tokens against '{from}', but this gateway is configured to check them "
+                + $"against '{to}': every gateway must use the same. To change it, stop all gateways and start one "
+                + "with Gateway:ChangeFence=true once.");
+        }
+
+        await change.ExecuteAsync("UPDATE installation SET authority = @To", new { To = to });
+    }
+
+    private static async Task<(Installation, BootstrapResult?)> MakeAsync(
+        ControlWrite change, ControlPlaneOptions plane)
+    {
+        var options = plane.Bootstrap;
         string[] errors = [.. options.Errors()];
         if (errors.Length > 0) throw new ControlPlaneException(string.Join(Environment.NewLine, errors));
 
@@ -139,7 +151,7 @@ internal sealed record Installation(string Id, byte[] Secret)
             {
                 installation.Id,
                 Secret = Convert.ToHexStringLower(installation.Secret),
-                Authority = authority,
+                plane.Authority,
                 change.Now,
             });
 
@@ -149,7 +161,12 @@ internal sealed record Installation(string Id, byte[] Secret)
 
         long ownerId = await InsertOwnerAsync(change, key);
         var made = await Organizations.InsertAsync(
-            change, FirstOrganizationName, defaultPlan, ownerId, token, isImported: options.ProjectToken is not null);
+            change,
+            FirstOrganizationName,
+            plane.DefaultPlan,
+            ownerId,
+            token,
+            isImported: options.ProjectToken is not null);
 
         return (installation, new BootstrapResult
         {

@@ -34,8 +34,7 @@ internal sealed class ControlChanges(
             throw;
         }
 
-        // Recorded: from here on nothing may stop it from coming into force.
-        if (written.Epoch > 0) await authority.RaiseAsync(written.Epoch, CancellationToken.None);
+        if (written.Stamp is { } stamp) await PutInForceAsync(written, stamp);
         return written;
     }
 
@@ -51,7 +50,7 @@ internal sealed class ControlChanges(
     {
         var before = await database.ReadAsync(
             async connection => await judge(connection, null), cancellationToken);
-        if (before.Refusal is { } refusal) return new Written<T>(refusal, 0);
+        if (before.Refusal is { } refusal) return new Written<T>(refusal, null, false);
 
         return await RunAsync<T>(
             async change =>
@@ -73,9 +72,13 @@ internal sealed class ControlChanges(
         where TAccess : IJudged =>
         (await RunAsync(judge, work, cancellationToken)).Outcome;
 
-    /// <summary>Makes sure that a change which was recorded before is in force.</summary>
+    /// <summary>Makes sure that everything which was recorded before is in force.</summary>
     /// <exception cref="TokenStoreException">It is not known to be: 503.</exception>
-    public ValueTask ConfirmAsync(long epoch) => authority.RaiseAsync(epoch, CancellationToken.None);
+    public async ValueTask ConfirmAsync()
+    {
+        var recorded = await store.ReadEpochAsync(CancellationToken.None);
+        await authority.RaiseAsync(recorded, CancellationToken.None);
+    }
 
     /// <summary>Reads something that the caller may see.</summary>
     /// <exception cref="TokenStoreException">The database cannot be read: 503.</exception>
@@ -154,19 +157,36 @@ internal sealed class ControlChanges(
         && (key.LastUsedAt is not { } last || last <= time.GetUtcNow().ToUnixMicroseconds()
             - (long)UseNotedEvery.TotalMicroseconds);
 
+    /// <summary>Recorded: from here on nothing may stop it from coming into force.</summary>
+    private async Task PutInForceAsync<T>(Written<T> written, EpochStamp stamp)
+    {
+        StopHere.At("committed");
+        try
+        {
+            await authority.RaiseAsync(stamp, CancellationToken.None);
+        }
+        catch (TokenStoreException) when (!written.ConcernsCapture)
+        {
+            // Who may do what is read from the database for each request: there it is in force already.
+        }
+        catch (TokenStoreException exception)
+        {
+            throw new NotInForceException(stamp.Epoch, written.Outcome.Value, exception);
+        }
+    }
+
     private async Task CarryOverAsync()
     {
         // What is committed there is in force, and to ask once more is to wait once more.
-        if (authority is DatabaseAuthority) return;
+        if (authority.Kind == AuthorityKind.Database) return;
 
         try
         {
-            long recorded = await store.ReadEpochAsync(CancellationToken.None);
-            await authority.RaiseAsync(recorded, CancellationToken.None);
+            await ConfirmAsync();
         }
         catch (TokenStoreException)
         {
-            // Nothing was reported as done; the next change, or the next start, carries it over.
+            // Nothing was reported as done; whoever carries over does it in a second.
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Core.Tenancy.Access;
+using Gateway.Core.Redis;
 using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
 using Microsoft.Extensions.Logging;
@@ -14,6 +15,19 @@ public sealed record ControlPlaneOptions(string Folder, BootstrapOptions Bootstr
 {
     /// <summary>What a new organization has: one of <see cref="Plans"/>.</summary>
     public string DefaultPlan { get; init; } = Plans.Unlimited;
+
+    /// <summary>Shared by the gateways of one PostgreSQL; null: none.</summary>
+    public RedisOptions? Redis { get; init; }
+
+    /// <summary>Redis is the fence's authority and not only a cache of tokens.</summary>
+    public bool FencesByRedis { get; init; } = true;
+
+    /// <summary>Another authority than the installation's is not refused, but taken from now on.</summary>
+    public bool ChangesFence { get; init; }
+
+    internal string Authority => Postgres is null ? Installation.ProcessAuthority
+        : Redis is not null && FencesByRedis ? Installation.RedisAuthority
+        : Installation.DatabaseAuthority;
 }
 
 /// <summary>
@@ -24,6 +38,9 @@ public sealed class ControlPlane : IAsyncDisposable
 {
     private readonly ControlDatabase _database;
     private readonly ChangeFollower _follower;
+    private readonly IEpochAuthority _authority;
+    private readonly CarryOver _carryOver;
+    private readonly TimeProvider _time;
     private readonly byte[] _secret;
 
     private ControlPlane(
@@ -31,16 +48,22 @@ public sealed class ControlPlane : IAsyncDisposable
         ControlDatabase database,
         Installation installation,
         BootstrapResult? bootstrapped,
+        SharedRedis? redis,
         IEpochAuthority authority,
         TimeProvider time,
         ILoggerFactory loggers)
     {
         _database = database;
+        _time = time;
         var store = new SqlTokenStore(database);
         var format = new TokenFormat(installation.Secret);
         var table = new TokenTable();
         _follower = new ChangeFollower(table, store);
-        Tokens = new TokenCheck(format, table, _follower, store);
+        _authority = authority;
+        _carryOver = new CarryOver(store, authority, _follower);
+        Redis = redis;
+        if (redis is not null) redis.Hinted = _carryOver.Wake;
+        Tokens = new TokenCheck(format, table, _follower, store, redis?.Tokens);
         Fence = new Fence(authority, table, _follower, store, loggers.CreateLogger<Fence>());
         _secret = installation.Secret;
         InstallationId = installation.Id;
@@ -70,6 +93,9 @@ public sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>Does what was looked up still hold?</summary>
     public Fence Fence { get; }
+
+    /// <summary>What the gateways share there; null without it.</summary>
+    public SharedRedis? Redis { get; }
 
     public Organizations Organizations { get; }
 
@@ -114,53 +140,98 @@ public sealed class ControlPlane : IAsyncDisposable
 
     internal static async Task<ControlPlane> OpenAsync(
         ControlPlaneOptions options,
-        Func<long, IEpochAuthority>? authorityAt,
+        Func<EpochStamp, IEpochAuthority>? authorityAt,
         TimeProvider time,
         ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         var database = await OpenDatabaseAsync(options, time, cancellationToken);
+        SharedRedis? redis = null;
         try
         {
-            string authority = options.Postgres is null
-                ? Installation.ProcessAuthority
-                : Installation.DatabaseAuthority;
-            var (installation, made) =
-                await Installation.ReadOrMakeAsync(database, options, authority, cancellationToken);
+            var (installation, made) = await Installation.ReadOrMakeAsync(database, options, cancellationToken);
+            if (options.Redis is { } server)
+            {
+                byte[] signingKey = DeriveKey(installation.Secret, "tokens in Redis");
+                redis = new SharedRedis(
+                    server, installation.Id, signingKey, time, loggers.CreateLogger<SharedRedis>());
+            }
 
             // What was recorded by a process that died before it was in force is in force from here on.
             var store = new SqlTokenStore(database);
-            long epoch = await store.ReadEpochAsync(cancellationToken);
-            var asked = authorityAt?.Invoke(epoch) ?? (options.Postgres is null
-                ? new ProcessAuthority(epoch)
-                : new DatabaseAuthority(store));
-            var plane = new ControlPlane(options, database, installation, made, asked, time, loggers);
+            var stamp = await store.ReadEpochAsync(cancellationToken);
+            var authority = authorityAt?.Invoke(stamp) ?? AuthorityOf(options, redis, database, store, stamp);
+            var plane = new ControlPlane(options, database, installation, made, redis, authority, time, loggers);
             await plane._follower.ReloadAsync(cancellationToken);
             await plane.Sessions.CleanUpAsync(cancellationToken);
             return plane;
         }
-        catch (TokenStoreException exception)
+        catch (Exception exception)
         {
+            if (redis is not null) await redis.DisposeAsync();
             await database.DisposeAsync();
+            if (exception is not TokenStoreException) throw;
+
             throw new ControlPlaneException(
                 $"{exception.Message} {exception.InnerException?.Message}".TrimEnd(), exception);
         }
-        catch
+    }
+
+    /// <summary>
+    /// Brings what is recorded into force, also what others left, until it is cancelled. A gateway that does not run
+    /// this is right all the same; what a caller left undone waits for the next one.
+    /// </summary>
+    public Task CarryOverAsync(CancellationToken cancellationToken) => _carryOver.RunAsync(cancellationToken);
+
+    /// <summary>
+    /// Where Redis is the authority: makes sure that it is the one that the others ask, fences by the database until
+    /// then, and tells the others of this gateway from then on, until it is cancelled.
+    /// </summary>
+    /// <param name="gatewayId">This gateway, which is written down in the database already.</param>
+    /// <param name="met">Called once Redis is the authority; at once where it is not to be.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ControlPlaneException">It is another one; the message is for the operator.</exception>
+    public async Task MeetRedisAsync(string gatewayId, Action met, CancellationToken cancellationToken)
+    {
+        if (_authority is RedisAuthority authority)
         {
-            await database.DisposeAsync();
-            throw;
+            var meeting = new FenceMeeting(_database, Redis!, authority, _time);
+            await meeting.MeetAsync(gatewayId, cancellationToken);
+            met();
+            await meeting.StayAsync(gatewayId, cancellationToken);
+        }
+        else
+        {
+            met();
         }
     }
 
     /// <summary>32 bytes for a purpose, which every gateway of this installation derives alike.</summary>
-    public byte[] DeriveKey(string purpose) => HKDF.DeriveKey(
-        HashAlgorithmName.SHA256, _secret, outputLength: 32, info: Encoding.UTF8.GetBytes(purpose));
+    public byte[] DeriveKey(string purpose) => DeriveKey(_secret, purpose);
 
     public async ValueTask DisposeAsync()
     {
+        if (Redis is not null) await Redis.DisposeAsync();
+        _carryOver.Dispose();
         _follower.Dispose();
         await _database.DisposeAsync();
     }
+
+    private static IEpochAuthority AuthorityOf(
+        ControlPlaneOptions options,
+        SharedRedis? redis,
+        ControlDatabase database,
+        SqlTokenStore store,
+        EpochStamp stamp) =>
+        options.Authority switch
+        {
+            Installation.RedisAuthority => redis!.AuthorityOn(store, database.RaiseAboveAsync),
+            Installation.DatabaseAuthority => new DatabaseAuthority(store),
+            _ => new ProcessAuthority(stamp),
+        };
+
+    private static byte[] DeriveKey(byte[] secret, string purpose) => HKDF.DeriveKey(
+        HashAlgorithmName.SHA256, secret, outputLength: 32, info: Encoding.UTF8.GetBytes(purpose));
 
     private static async Task<ControlDatabase> OpenDatabaseAsync(
         ControlPlaneOptions options, TimeProvider time, CancellationToken cancellationToken)

@@ -6,8 +6,9 @@ namespace Gateway.Core.Tenancy;
 
 /// <param name="Ids">The projects deleted since the epoch that was asked for.</param>
 /// <param name="NewestEpoch">The last of their deletions; 0 when there is none.</param>
-/// <param name="Epoch">All of this was true at it.</param>
-public sealed record Deletions(FrozenSet<ulong> Ids, long NewestEpoch, long Epoch);
+/// <param name="Stamp">All of this was true at it.</param>
+/// <param name="LeadsOn">These are those after the stamp that was asked for; else they are all.</param>
+public sealed record Deletions(FrozenSet<ulong> Ids, long NewestEpoch, EpochStamp Stamp, bool LeadsOn);
 
 /// <summary>A gateway, which is to say its journal.</summary>
 /// <param name="Id">Kept beside the journal.</param>
@@ -50,30 +51,37 @@ public sealed class Erasure
     internal Erasure(ControlChanges changes, TimeProvider time) => (_changes, _time) = (changes, time);
 
     /// <summary>
-    /// The projects deleted after an epoch, in one snapshot with the epoch at which that was so. What is told here is
-    /// in force when this returns: a group that is fenced afterwards takes none of their events.
+    /// The projects deleted after a stamp, or all of them when the database does not lead on from it: then it was put
+    /// back to an older copy. In one snapshot with the stamp at which that is so.
     /// </summary>
     /// <exception cref="TokenStoreException">The database cannot be read.</exception>
-    public async ValueTask<Deletions> ReadDeletionsAsync(long afterEpoch, CancellationToken cancellationToken)
+    public async ValueTask<Deletions> ReadDeletionsAsync(EpochStamp? after, CancellationToken cancellationToken)
     {
         var rows = await _changes.ReadAsync(
             async connection => (await connection.QueryAsync<DeletionRow>(
                 """
-                SELECT e.value AS Epoch, p.id AS Id, p.deletion_epoch AS DeletionEpoch
-                FROM epoch e
-                LEFT JOIN projects p ON p.deleted_at IS NOT NULL AND p.deletion_epoch > @AfterEpoch
+                SELECT e.value AS Epoch, e.mark AS Mark, p.id AS Id, p.deletion_epoch AS DeletionEpoch,
+                       COALESCE((SELECT MAX(c.mark) FROM change_log c WHERE c.epoch = @After), -1) AS MarkThen
+                FROM epoch e LEFT JOIN projects p ON p.deleted_at IS NOT NULL AND p.deletion_epoch > @After
                 """,
-                new { AfterEpoch = afterEpoch })).AsList(),
+                new { After = after?.Epoch ?? -1 })).AsList(),
             cancellationToken);
 
-        // Whoever deleted may have died between recording it and bringing it into force.
-        await _changes.ConfirmAsync(rows[0].Epoch);
+        var stamp = new EpochStamp(rows[0].Epoch, rows[0].Mark);
+        bool leadsOn = after is { } known && (known == stamp || known.Mark == rows[0].MarkThen);
+        if (after is not null && !leadsOn) return await ReadDeletionsAsync(after: null, cancellationToken);
+
         var deleted = rows.Where(row => row.Id is not null).ToList();
         return new Deletions(
             deleted.Select(row => (ulong)row.Id!.Value).ToFrozenSet(),
             deleted.Count == 0 ? 0 : deleted.Max(row => row.DeletionEpoch!.Value),
-            rows[0].Epoch);
+            stamp,
+            leadsOn);
     }
+
+    /// <summary>Makes sure that every deletion read before is in force: who deleted may have died since.</summary>
+    /// <exception cref="TokenStoreException">It is not known to be.</exception>
+    public ValueTask ConfirmAsync() => _changes.ConfirmAsync();
 
     /// <summary>Says that a gateway lives and how far it is.</summary>
     /// <exception cref="TokenStoreException">It cannot be written.</exception>
@@ -212,6 +220,10 @@ public sealed class Erasure
     private sealed class DeletionRow
     {
         public long Epoch { get; init; }
+
+        public long Mark { get; init; }
+
+        public long MarkThen { get; init; }
 
         public long? Id { get; init; }
 

@@ -19,21 +19,16 @@ internal static class IdempotentResets
             "DELETE FROM idempotent_requests WHERE created_at < @Before",
             new { Before = change.Now - (long)Kept.TotalMicroseconds });
 
-        // The epoch is the one that the log has; when its tail was cut off, the present one is as good: not lower.
-        var row = await change.RowAsync<Row>(
-            """
-            SELECT t.token AS Token, t.created_at AS CreatedAt, t.revoked_at AS RevokedAt,
-                   COALESCE(
-                       (SELECT MIN(c.epoch) FROM change_log c WHERE c.token_id = t.id),
-                       (SELECT value FROM epoch)) AS Epoch
-            FROM idempotent_requests r JOIN project_tokens t ON t.id = r.token_id
+        var row = await change.RowAsync<ResetRow>(
+            $"""
+            SELECT {ResetRow.Columns} FROM idempotent_requests r JOIN project_tokens t ON t.id = r.token_id
             WHERE r.user_id = @UserId AND r.project_id = @ProjectId AND r.key_sha256 = @Sha256
             """,
             new { project.Actor.UserId, ProjectId = (long)project.ProjectId, Sha256 = TokenFormat.Sha256Of(key) });
         if (row is null) return (TokenReset?)null;
 
-        return row.RevokedAt is null
-            ? new TokenReset(project, row.Token, UnixTime.FromUnixMicroseconds(row.CreatedAt), row.Epoch)
+        return row.IsLive
+            ? row.ToReset(project)
             : Refusal.Invalid(
                 "Idempotency-Key",
                 "The token that this request made has been regenerated since: read the project, or use a new key.");
@@ -53,15 +48,4 @@ internal static class IdempotentResets
                 TokenId = tokenId,
                 change.Now,
             });
-
-    private sealed class Row
-    {
-        public string Token { get; init; } = "";
-
-        public long CreatedAt { get; init; }
-
-        public long? RevokedAt { get; init; }
-
-        public long Epoch { get; init; }
-    }
 }

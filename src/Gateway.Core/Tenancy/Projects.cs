@@ -15,9 +15,13 @@ public sealed class Projects
     private readonly AccessQueries _access;
     private readonly Gatekeeper _gate;
     private readonly TokenFormat _format;
+    private readonly TokenResets _resets;
 
-    internal Projects(ControlChanges changes, AccessQueries access, Gatekeeper gate, TokenFormat format) =>
+    internal Projects(ControlChanges changes, AccessQueries access, Gatekeeper gate, TokenFormat format)
+    {
         (_changes, _access, _gate, _format) = (changes, access, gate, format);
+        _resets = new TokenResets(changes, access, gate, format);
+    }
 
     /// <summary>One that the caller may enter. Read from the database for each request.</summary>
     /// <param name="caller">Who asks.</param>
@@ -162,46 +166,9 @@ public sealed class Projects
     /// <param name="idempotencyKey">One that was used before gives that answer again; null: none.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="TokenStoreException">Not recorded, or recorded and not known to be in force: 503.</exception>
-    public async Task<Outcome<TokenReset>> ResetTokenAsync(
-        Caller caller, string idOrCurrent, string? idempotencyKey, CancellationToken cancellationToken)
-    {
-        var written = await _changes.RunAsync<ProjectAccess, TokenReset>(
-            _gate.Project(caller, idOrCurrent, Scopes.ProjectWrite, ProjectLevel.Admin),
-            async (change, project) =>
-            {
-                long id = (long)project.ProjectId;
-                if (idempotencyKey is not null)
-                {
-                    var before = await IdempotentResets.FindAsync(change, project, idempotencyKey);
-                    if (before.Refusal is not null) return before.Refusal;
-                    if (before.Value is { } done) return done;
-                }
-
-                string token = _format.NewProjectToken();
-                await ProjectTokens.RevokeAsync(change, id);
-                long tokenId = await ProjectTokens.InsertAsync(change, id, token, isImported: false);
-                if (idempotencyKey is not null)
-                    await IdempotentResets.AddAsync(change, project, idempotencyKey, tokenId);
-                await AuditLog.AppendAsync(
-                    change, project.OrganizationRowId, project.Actor, "project.token_reset", $"project {id}",
-                    new
-                    {
-                        From = project.ApiToken is null ? null : AuditLog.Fingerprint(project.ApiToken),
-                        To = AuditLog.Fingerprint(token),
-                    });
-                var after = await AccessAsync(change, caller, id);
-                return new TokenReset(after.Value, token, UnixTime.FromUnixMicroseconds(change.Now), 0);
-            },
-            cancellationToken);
-
-        if (written.Outcome.Refusal is { } refusal) return refusal;
-        var reset = written.Outcome.Value;
-        if (written.Epoch > 0) return reset with { Epoch = written.Epoch };
-
-        // Asked for again: whoever asked first may have died before it was in force.
-        await _changes.ConfirmAsync(reset.Epoch);
-        return reset;
-    }
+    public Task<Outcome<TokenReset>> ResetTokenAsync(
+        Caller caller, string idOrCurrent, string? idempotencyKey, CancellationToken cancellationToken) =>
+        _resets.ResetAsync(caller, idOrCurrent, idempotencyKey, cancellationToken);
 
     /// <summary>The row of a new project.</summary>
     internal static async Task<long> InsertAsync(ControlWrite change, long organizationId, string name)
@@ -256,14 +223,4 @@ public sealed record NewProject(string Name, string? Token, ProjectSettings Sett
 {
     /// <summary>Without the token.</summary>
     public override string ToString() => Name;
-}
-
-/// <param name="Project">As it is now.</param>
-/// <param name="Token">The new token.</param>
-/// <param name="RevokedAt">When the old token ended.</param>
-/// <param name="Epoch">The epoch of the change, which the fence shows from now on.</param>
-public sealed record TokenReset(ProjectAccess Project, string Token, DateTimeOffset RevokedAt, long Epoch)
-{
-    /// <summary>Without the token.</summary>
-    public override string ToString() => $"reset at epoch {Epoch}";
 }

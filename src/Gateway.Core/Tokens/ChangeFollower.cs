@@ -4,6 +4,10 @@ namespace Gateway.Core.Tokens;
 public sealed class ChangeFollower(TokenTable table, ITokenStore store) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1);
+    private volatile bool _isReloading;
+
+    /// <summary>True while the table cannot be brought up from the log and is being read anew.</summary>
+    public bool IsReloading => _isReloading;
 
     /// <summary>Fills an empty table, or one that can no longer be brought up from the log.</summary>
     public async ValueTask ReloadAsync(CancellationToken cancellationToken)
@@ -19,29 +23,44 @@ public sealed class ChangeFollower(TokenTable table, ITokenStore store) : IDispo
         }
     }
 
-    /// <summary>Returns when every change up to the epoch given is applied; reads nothing when it already is.</summary>
-    /// <exception cref="TokenStoreException">The database cannot be read, or has not come so far itself.</exception>
-    public async ValueTask CatchUpAsync(long epoch, CancellationToken cancellationToken)
+    /// <summary>
+    /// Returns when the table has passed the stamp given, or was brought to where the database is now because the
+    /// stamp is not on its line; reads nothing when it was passed already.
+    /// </summary>
+    /// <exception cref="TokenStoreException">The database cannot be read.</exception>
+    public ValueTask CatchUpAsync(EpochStamp stamp, CancellationToken cancellationToken) =>
+        FollowAsync(stamp, table.HasPassed, cancellationToken);
+
+    /// <summary>
+    /// Brings the table to a stamp that was just read from the database: also back, when the database was put back to
+    /// an older copy, and what the table has beyond it is not recorded any more.
+    /// </summary>
+    /// <exception cref="TokenStoreException">The database cannot be read.</exception>
+    public ValueTask FollowAsync(EpochStamp recorded, CancellationToken cancellationToken) =>
+        FollowAsync(recorded, stamp => table.Snapshot.Stamp == stamp, cancellationToken);
+
+    public void Dispose() => _one.Dispose();
+
+    private async ValueTask FollowAsync(
+        EpochStamp stamp, Predicate<EpochStamp> isThere, CancellationToken cancellationToken)
     {
-        if (table.Epoch >= epoch) return;
+        if (isThere(stamp)) return;
 
         await _one.WaitAsync(cancellationToken);
         try
         {
-            if (table.Epoch >= epoch) return;
+            if (isThere(stamp)) return;
 
-            var changes = await store.ReadChangesAsync(table.Epoch, cancellationToken);
+            var changes = await store.ReadChangesAsync(table.Snapshot.Stamp, cancellationToken);
             if (changes.HasGap)
             {
                 await LoadAsync(cancellationToken);
             }
-            else
+            else if (changes.Stamp != table.Snapshot.Stamp)
             {
-                table.Apply(changes.Rows, changes.Epoch);
+                StopHere.At("fill-table");
+                table.Apply(changes);
             }
-
-            // Never vouch for changes that the database does not hold: it was restored, or it is not the same one.
-            if (table.Epoch < epoch) throw new TokenStoreException("The control database is behind the fence.");
         }
         finally
         {
@@ -49,11 +68,16 @@ public sealed class ChangeFollower(TokenTable table, ITokenStore store) : IDispo
         }
     }
 
-    public void Dispose() => _one.Dispose();
-
     private async ValueTask LoadAsync(CancellationToken cancellationToken)
     {
-        var imported = await store.ReadImportedAsync(cancellationToken);
-        table.Load(imported.Rows, imported.Epoch);
+        _isReloading = true;
+        try
+        {
+            table.Load(await store.ReadImportedAsync(cancellationToken));
+        }
+        finally
+        {
+            _isReloading = false;
+        }
     }
 }

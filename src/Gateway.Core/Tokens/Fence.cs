@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Gateway.Core.Tokens;
@@ -12,83 +13,131 @@ public sealed partial class Fence(
 {
     private int _unavailable;
 
+    /// <summary>How groups were answered, and how long it took.</summary>
+    public FenceCounters Counters { get; } = new();
+
+    /// <summary>Who is asked first.</summary>
+    public AuthorityKind Authority => authority.Kind;
+
+    /// <summary>Who answered the last time.</summary>
+    public AuthorityKind LastAnswerBy { get; private set; } = authority.Kind;
+
     /// <summary>False while the last question found nobody to answer it.</summary>
     public bool IsAvailable => Volatile.Read(ref _unavailable) == 0;
 
-    /// <summary>Asks; the table has caught up when the answer is <see cref="FenceVerdict.Moved"/>.</summary>
-    /// <param name="oldestEpoch">The oldest among the look-ups; each was read from the table.</param>
-    /// <param name="cancellationToken">Ends the wait; the answer is then an exception.</param>
-    public ValueTask<FenceAnswer> AskAsync(long oldestEpoch, CancellationToken cancellationToken)
+    /// <summary>Whether the table can vouch for anything.</summary>
+    public FenceState State
     {
-        var asked = authority.AskAsync(cancellationToken);
-        if (!asked.IsCompletedSuccessfully) return WaitAsync(asked, oldestEpoch, cancellationToken);
+        get
+        {
+            if (table.Snapshot.Version == 0) return FenceState.Cold;
+            if (follower.IsReloading) return FenceState.Reload;
+            return IsAvailable ? FenceState.Synced : FenceState.Unsynced;
+        }
+    }
 
-        long shown = asked.Result;
-        return shown == oldestEpoch && IsAvailable
-            ? new(new FenceAnswer(FenceVerdict.Same, shown))
-            : WaitAsync(new ValueTask<long>(shown), oldestEpoch, cancellationToken);
+    /// <summary>The last change that the table has seen.</summary>
+    public long Epoch => table.Snapshot.Stamp.Epoch;
+
+    /// <summary>Asks; the table has caught up when the answer is <see cref="FenceVerdict.Moved"/>.</summary>
+    /// <param name="oldestVersion">The oldest among the look-ups; each was read from the table.</param>
+    /// <param name="cancellationToken">Ends the wait; the answer is then an exception.</param>
+    public ValueTask<FenceAnswer> AskAsync(long oldestVersion, CancellationToken cancellationToken)
+    {
+        long started = Stopwatch.GetTimestamp();
+        bool isSkipped = false;
+        StopHere.Weaken("hints-only", ref isSkipped);
+        var asked = isSkipped ? new(table.Snapshot.Stamp) : authority.AskAsync(cancellationToken);
+        if (!asked.IsCompletedSuccessfully) return WaitAsync(asked, oldestVersion, started, cancellationToken);
+
+        var shown = asked.Result;
+        var snapshot = table.Snapshot;
+        if (shown != snapshot.Stamp || snapshot.Version != oldestVersion || !IsAvailable)
+            return WaitAsync(new ValueTask<EpochStamp?>(shown), oldestVersion, started, cancellationToken);
+
+        Answered(authority.Kind, started);
+        return new(new FenceAnswer(FenceVerdict.Same, snapshot.Stamp.Epoch));
     }
 
     /// <summary>Asks on nobody's behalf: whether there is somebody to answer.</summary>
     public async ValueTask<bool> ProbeAsync(CancellationToken cancellationToken) =>
-        (await AskAsync(table.Epoch, cancellationToken)).Verdict != FenceVerdict.Unavailable;
+        (await AskAsync(table.Snapshot.Version, cancellationToken)).Verdict != FenceVerdict.Unavailable;
 
     private async ValueTask<FenceAnswer> WaitAsync(
-        ValueTask<long> asked, long oldestEpoch, CancellationToken cancellationToken)
+        ValueTask<EpochStamp?> asked, long oldestVersion, long started, CancellationToken cancellationToken)
     {
         try
         {
-            var answer = await JudgeAsync(asked, oldestEpoch, cancellationToken);
+            var by = await JudgeAsync(asked, cancellationToken);
+            Answered(by, started);
             if (Interlocked.Exchange(ref _unavailable, 0) == 1) LogAvailable();
-            return answer;
+
+            // What was applied up to here was read after the question, or is what the authority showed.
+            var snapshot = table.Snapshot;
+            bool isSame = snapshot.Version == oldestVersion;
+            StopHere.Weaken("fence", ref isSame);
+            return new FenceAnswer(isSame ? FenceVerdict.Same : FenceVerdict.Moved, snapshot.Stamp.Epoch);
         }
         catch (TokenStoreException exception)
         {
+            Counters.CountUnavailable();
             if (Interlocked.Exchange(ref _unavailable, 1) == 0) LogUnavailable(exception);
-            return new FenceAnswer(FenceVerdict.Unavailable, oldestEpoch);
+            return new FenceAnswer(FenceVerdict.Unavailable, Epoch);
         }
     }
 
-    private async ValueTask<FenceAnswer> JudgeAsync(
-        ValueTask<long> asked, long oldestEpoch, CancellationToken cancellationToken)
+    /// <summary>Returns when the table is at least where whoever was asked is; who that was.</summary>
+    private async ValueTask<AuthorityKind> JudgeAsync(
+        ValueTask<EpochStamp?> asked, CancellationToken cancellationToken)
     {
-        long? shown = await ShownAsync(asked);
-
-        // Nothing shown, or less than the table has already seen: the database is asked, and that is this group's
-        // fence. A change is recorded there before it is in force, so this can only be the safer answer.
-        if (shown is null || shown < oldestEpoch)
-        {
-            long recorded = await store.ReadEpochAsync(cancellationToken);
-            if (shown is not null) await authority.RaiseAsync(recorded, cancellationToken);
-            shown = recorded;
-        }
-
-        if (shown == oldestEpoch) return new FenceAnswer(FenceVerdict.Same, oldestEpoch);
-
-        // The database itself has gone back: nothing that was looked up before can be relied on.
-        if (shown < oldestEpoch)
-        {
-            await follower.ReloadAsync(cancellationToken);
-        }
-        else
-        {
-            await follower.CatchUpAsync(shown.Value, cancellationToken);
-        }
-
-        return new FenceAnswer(FenceVerdict.Moved, table.Epoch);
-    }
-
-    private async ValueTask<long?> ShownAsync(ValueTask<long> asked)
-    {
+        EpochStamp? shown;
+        bool isSilent = false;
         try
         {
-            return await asked;
+            shown = await asked;
         }
-        catch (TokenStoreException) when (authority is not DatabaseAuthority)
+        catch (TokenStoreException) when (authority.Kind != AuthorityKind.Database)
         {
             // The database is asked in its stead, unless it is what has just failed.
-            return null;
+            (shown, isSilent) = (null, true);
         }
+
+        bool isBehind = false;
+        if (shown is { } stamp && stamp.Epoch >= table.Snapshot.Stamp.Epoch)
+        {
+            await follower.CatchUpAsync(stamp, cancellationToken);
+            isBehind = table.Snapshot.Stamp.Epoch < stamp.Epoch;
+            if (!isBehind) return authority.Kind;
+        }
+
+        // Nothing shown that can be used, or less than the table has seen, or more than the database holds. A change
+        // is recorded in the database before it is in force, so to read it now can only be the safer answer.
+        var recorded = await store.ReadEpochAsync(cancellationToken);
+        await follower.FollowAsync(recorded, cancellationToken);
+        if (!isSilent) await TellAsync(recorded, isBehind, cancellationToken);
+        return AuthorityKind.Database;
+    }
+
+    private async ValueTask TellAsync(EpochStamp recorded, bool isBehind, CancellationToken cancellationToken)
+    {
+        // Never vouch by a database that holds less than it did, unless it can be written: then it is the one there is.
+        if (isBehind && authority.Kind != AuthorityKind.Redis)
+            throw new TokenStoreException("The control database is behind the fence.");
+
+        try
+        {
+            await authority.RaiseAsync(recorded, cancellationToken);
+        }
+        catch (TokenStoreException) when (!isBehind)
+        {
+            // The database has answered for this group; the next one, or the one who carries over, tries again.
+        }
+    }
+
+    private void Answered(AuthorityKind by, long started)
+    {
+        LastAnswerBy = by;
+        Counters.Count(by, Stopwatch.GetElapsedTime(started));
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Nobody can say which tokens are live: requests get 503.")]

@@ -16,11 +16,11 @@ public enum FenceVerdict : byte
 }
 
 /// <param name="Verdict">What to do with the group.</param>
-/// <param name="Epoch">The epoch that the authority showed; what is written carries it.</param>
+/// <param name="Epoch">The epoch up to which what is admitted was checked; what is written carries it.</param>
 public readonly record struct FenceAnswer(FenceVerdict Verdict, long Epoch);
 
 /// <summary>
-/// Asks whether anything changed since <paramref name="oldestEpoch"/>. Must be called after the group closed: that
-/// order is the whole guarantee.
+/// Asks whether anything changed since <paramref name="oldestVersion"/> of the table. Must be called after the group
+/// closed: that order is the whole guarantee.
 /// </summary>
-public delegate ValueTask<FenceAnswer> AskFence(long oldestEpoch, CancellationToken cancellationToken);
+public delegate ValueTask<FenceAnswer> AskFence(long oldestVersion, CancellationToken cancellationToken);

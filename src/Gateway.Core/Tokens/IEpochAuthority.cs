@@ -1,36 +1,36 @@
 namespace Gateway.Core.Tokens;
 
+/// <summary>Who is asked whether anything changed.</summary>
+public enum AuthorityKind : byte
+{
+    /// <summary>This process: SQLite's file is held by one gateway.</summary>
+    Process,
+
+    /// <summary>The control database itself.</summary>
+    Database,
+
+    /// <summary>Redis, which holds a copy of the stamp.</summary>
+    Redis,
+}
+
 /// <summary>
-/// Who is asked whether anything changed. A change is reported as done only when the authority shows its epoch, so
-/// one read of it vouches for everything looked up before. In the process for SQLite, whose file one gateway holds;
-/// the database or Redis where several share one. A failure is a <see cref="TokenStoreException"/>.
+/// Who is asked whether anything changed. A change is reported as done only when the authority shows its stamp or a
+/// later one, so one read of it vouches for everything looked up before. A failure is a
+/// <see cref="TokenStoreException"/>.
 /// </summary>
 public interface IEpochAuthority
 {
-    /// <summary>The epoch in force. Completes synchronously and allocates nothing when no I/O is needed.</summary>
-    ValueTask<long> AskAsync(CancellationToken cancellationToken);
+    AuthorityKind Kind { get; }
 
-    /// <summary>Puts an epoch in force; one that is not above the present one changes nothing.</summary>
-    ValueTask RaiseAsync(long epoch, CancellationToken cancellationToken);
-}
+    /// <summary>
+    /// The stamp in force; null when what it holds cannot be relied on, so that the database has to be asked and told
+    /// to it. Completes synchronously and allocates nothing when no I/O is needed.
+    /// </summary>
+    ValueTask<EpochStamp?> AskAsync(CancellationToken cancellationToken);
 
-/// <summary>The authority of an installation with one gateway. Starts at what the database holds.</summary>
-public sealed class ProcessAuthority(long epoch) : IEpochAuthority
-{
-    private long _epoch = epoch;
-
-    public ValueTask<long> AskAsync(CancellationToken cancellationToken) => new(Volatile.Read(ref _epoch));
-
-    public ValueTask RaiseAsync(long epoch, CancellationToken cancellationToken)
-    {
-        long seen = Volatile.Read(ref _epoch);
-        while (seen < epoch)
-        {
-            long before = Interlocked.CompareExchange(ref _epoch, epoch, seen);
-            if (before == seen) break;
-            seen = before;
-        }
-
-        return default;
-    }
+    /// <summary>
+    /// Puts a stamp that was read from the database in force: when this returns, whoever asks from then on is shown
+    /// it, or a later one of the same line, or null.
+    /// </summary>
+    ValueTask RaiseAsync(EpochStamp stamp, CancellationToken cancellationToken);
 }

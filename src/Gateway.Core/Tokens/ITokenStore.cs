@@ -1,21 +1,21 @@
 namespace Gateway.Core.Tokens;
 
 /// <summary>
-/// The control database as the token table needs it. Every answer is one snapshot: the rows and the epoch at which
+/// The control database as the token table needs it. Every answer is one snapshot: the rows and the stamp at which
 /// they are true. A failure of the world is a <see cref="TokenStoreException"/>.
 /// </summary>
 public interface ITokenStore
 {
-    /// <summary>The epoch now.</summary>
-    ValueTask<long> ReadEpochAsync(CancellationToken cancellationToken);
+    /// <summary>The stamp now.</summary>
+    ValueTask<EpochStamp> ReadEpochAsync(CancellationToken cancellationToken);
 
     /// <summary>One token by its text; <see cref="TokenReading.Row"/> is null when there is no live one.</summary>
     ValueTask<TokenReading> FindAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken);
 
-    /// <summary>The tokens touched by every change after the epoch given, as they are now.</summary>
-    ValueTask<TokenChanges> ReadChangesAsync(long afterEpoch, CancellationToken cancellationToken);
+    /// <summary>The tokens touched by every change after the stamp given, as they are now.</summary>
+    ValueTask<TokenChanges> ReadChangesAsync(EpochStamp after, CancellationToken cancellationToken);
 
-    /// <summary>All live imported tokens.</summary>
+    /// <summary>All live imported tokens, and the end of the log.</summary>
     ValueTask<TokenChanges> ReadImportedAsync(CancellationToken cancellationToken);
 }
 
@@ -30,13 +30,23 @@ public sealed record TokenRow(
 }
 
 /// <param name="Row">The live token, or null.</param>
-/// <param name="Epoch">The epoch at which this is true.</param>
-public readonly record struct TokenReading(TokenRow? Row, long Epoch);
+/// <param name="Stamp">The stamp at which this is true.</param>
+public readonly record struct TokenReading(TokenRow? Row, EpochStamp Stamp);
+
+/// <summary>One line of the change log.</summary>
+/// <param name="Stamp">The change.</param>
+/// <param name="TokenId">The token that it touched, if any.</param>
+public readonly record struct LoggedChange(EpochStamp Stamp, long? TokenId);
 
 /// <param name="Rows">What was touched; a token may be there more than once.</param>
-/// <param name="Epoch">The epoch at which the rows are true.</param>
-/// <param name="HasGap">The log no longer holds every change that was asked for: read everything anew.</param>
-public sealed record TokenChanges(IReadOnlyList<TokenRow> Rows, long Epoch, bool HasGap);
+/// <param name="Stamp">The stamp at which the rows are true.</param>
+/// <param name="Log">The changes up to that stamp, in order: those asked for, or the last of all.</param>
+/// <param name="HasGap">
+/// The log does not lead from the stamp that was asked for to this one: its tail was cut off, or the database was put
+/// back to an older copy. Read everything anew.
+/// </param>
+public sealed record TokenChanges(
+    IReadOnlyList<TokenRow> Rows, EpochStamp Stamp, IReadOnlyList<LoggedChange> Log, bool HasGap);
 
 /// <summary>The control database or the fence's authority did not answer, or its answer cannot be used.</summary>
-public sealed class TokenStoreException(string message, Exception? cause = null) : Exception(message, cause);
+public class TokenStoreException(string message, Exception? cause = null) : Exception(message, cause);

@@ -2,19 +2,28 @@ namespace Gateway.Core.Tokens;
 
 /// <summary>
 /// Whose token is it? From memory when it was seen before, by its MAC when it cannot be one of ours, and only
-/// otherwise by one read of the database. Whatever the answer, it stands only behind a fence that was sent after the
-/// request came in.
+/// otherwise by one read of what the gateways share, or of the database. Whatever the answer, it stands only behind a
+/// fence that was sent after the request came in.
 /// </summary>
-public sealed class TokenCheck(TokenFormat format, TokenTable table, ChangeFollower follower, ITokenStore store)
+public sealed class TokenCheck(
+    TokenFormat format, TokenTable table, ChangeFollower follower, ITokenStore store, ITokenCache? cache = null)
 {
     private const int MaxFlights = 1024;
     private const int MaxAttempts = 8;
 
     private readonly Dictionary<byte[], Task<TokenLookup>> _flights = new(TokenTextComparer.Instance);
     private long _databaseReads;
+    private long _cacheHits;
+    private long _cacheMisses;
 
     /// <summary>How often the database was asked, since the start.</summary>
     public long DatabaseReads => Volatile.Read(ref _databaseReads);
+
+    /// <summary>How often the shared cache knew the answer, since the start.</summary>
+    public long CacheHits => Volatile.Read(ref _cacheHits);
+
+    /// <summary>How often the shared cache did not, or had one that could not be used.</summary>
+    public long CacheMisses => Volatile.Read(ref _cacheMisses);
 
     /// <summary>Tokens held in memory.</summary>
     public int Count => table.Count;
@@ -25,28 +34,28 @@ public sealed class TokenCheck(TokenFormat format, TokenTable table, ChangeFollo
     /// </summary>
     public bool TryCheck(ReadOnlySpan<byte> token, out TokenLookup lookup)
     {
-        if (table.TryFind(token, out var entry, out long epoch))
+        if (table.TryFind(token, out var entry, out long version))
         {
-            lookup = new TokenLookup(TokenState.Live, entry, epoch);
+            lookup = new TokenLookup(TokenState.Live, entry, version);
             return true;
         }
 
         // Imported tokens are all in the table, so what is not there and not of our shape is nobody's.
         if (!TokenFormat.IsProjectToken(token))
         {
-            lookup = new TokenLookup(TokenState.Unknown, null, epoch);
+            lookup = new TokenLookup(TokenState.Unknown, null, version);
             return true;
         }
 
         // What is known to be unknown had its MAC checked when it was asked for.
         if (table.IsUnknown(token))
         {
-            lookup = new TokenLookup(TokenState.Unknown, null, epoch);
+            lookup = new TokenLookup(TokenState.Unknown, null, version);
             return true;
         }
 
         bool mistyped = !format.HasOurMac(token);
-        lookup = new TokenLookup(mistyped ? TokenState.Mistyped : TokenState.Unknown, null, epoch);
+        lookup = new TokenLookup(mistyped ? TokenState.Mistyped : TokenState.Unknown, null, version);
         return mistyped;
     }
 
@@ -61,7 +70,7 @@ public sealed class TokenCheck(TokenFormat format, TokenTable table, ChangeFollo
             byte[] text = token.ToArray();
             if (!_flights.TryGetValue(text, out flight!))
             {
-                if (_flights.Count >= MaxFlights) return new TokenLookup(TokenState.Unavailable, null, known.Epoch);
+                if (_flights.Count >= MaxFlights) return new TokenLookup(TokenState.Unavailable, null, known.Version);
 
                 // Not the caller's cancellation: others wait for the same answer.
                 flight = Task.Run(() => FlyAsync(text), CancellationToken.None);
@@ -76,16 +85,32 @@ public sealed class TokenCheck(TokenFormat format, TokenTable table, ChangeFollo
     {
         try
         {
-            return await ReadAsync(token);
+            return await FindSharedAsync(token) ?? await ReadAsync(token);
         }
         catch (TokenStoreException)
         {
-            return new TokenLookup(TokenState.Unavailable, null, table.Epoch);
+            return new TokenLookup(TokenState.Unavailable, null, table.Snapshot.Version);
         }
         finally
         {
             lock (_flights) _flights.Remove(token);
         }
+    }
+
+    private async ValueTask<TokenLookup?> FindSharedAsync(byte[] token)
+    {
+        if (cache is null) return null;
+
+        // One that is newer than the table is of no use either: the log would have to be read for it first.
+        if (await cache.FindAsync(token, CancellationToken.None) is { } reading
+            && table.TryLearn(token, reading, out var entry, out long version))
+        {
+            Interlocked.Increment(ref _cacheHits);
+            return new TokenLookup(TokenState.Live, entry, version);
+        }
+
+        Interlocked.Increment(ref _cacheMisses);
+        return null;
     }
 
     private async ValueTask<TokenLookup> ReadAsync(byte[] token)
@@ -95,16 +120,18 @@ public sealed class TokenCheck(TokenFormat format, TokenTable table, ChangeFollo
             Interlocked.Increment(ref _databaseReads);
             var reading = await store.FindAsync(token, CancellationToken.None);
 
-            // The table takes it in only at the very epoch at which it was read; when a change came in between, it
-            // is read anew. Changes are rare beside a read, so a second attempt is the exception.
-            await follower.CatchUpAsync(reading.Epoch, CancellationToken.None);
-            if (!table.TryLearn(token, reading, out var entry)) continue;
+            // The table takes it in only when nothing touched it since it was read; otherwise it is read anew.
+            // Changes are rare beside a read, so a second attempt is the exception.
+            await follower.CatchUpAsync(reading.Stamp, CancellationToken.None);
+            StopHere.At("learn");
+            if (!table.TryLearn(token, reading, out var entry, out long version)) continue;
+            if (entry is null) return new TokenLookup(TokenState.Unknown, null, version);
 
-            var state = entry is null ? TokenState.Unknown : TokenState.Live;
-            return new TokenLookup(state, entry, reading.Epoch);
+            cache?.Keep(reading);
+            return new TokenLookup(TokenState.Live, entry, version);
         }
 
-        return new TokenLookup(TokenState.Unavailable, null, table.Epoch);
+        return new TokenLookup(TokenState.Unavailable, null, table.Snapshot.Version);
     }
 
     /// <summary>Compares the text of tokens, byte by byte.</summary>

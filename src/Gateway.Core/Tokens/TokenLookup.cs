@@ -18,7 +18,7 @@ public enum TokenState : byte
 
 /// <param name="State">What is known of it.</param>
 /// <param name="Entry">The project it stands for; set when it is live.</param>
-/// <param name="Epoch">
-/// The table's epoch, read before the look-up: a fence that shows the same number vouches for the answer.
+/// <param name="Version">
+/// The table's version, read before the look-up: a fence that finds nothing newer in force vouches for the answer.
 /// </param>
-public readonly record struct TokenLookup(TokenState State, TokenEntry? Entry, long Epoch);
+public readonly record struct TokenLookup(TokenState State, TokenEntry? Entry, long Version);

@@ -9,8 +9,8 @@ namespace Gateway.Core.Tokens;
 /// empty    null: a search ends here
 /// removed  an entry with an empty token: a search goes on, a later entry may take the place
 /// </code>
-/// Readers and the one writer at a time agree on order alone. A change is applied to the slots first and its epoch is
-/// published afterwards, while a reader reads the epoch first and the slots afterwards: whoever saw epoch n sees
+/// Readers and the one writer at a time agree on order alone. A change is applied to the slots first and its snapshot
+/// is published afterwards, while a reader reads the snapshot first and the slots afterwards: whoever saw stamp n sees
 /// every change up to n. And an entry that <see cref="TokenEntry.IsCurrent"/> is in the table: what leaves it, for
 /// whatever reason, is ended, so that no change can miss an entry that somebody still holds.
 /// </summary>
@@ -26,9 +26,10 @@ public sealed class TokenTable
     private readonly TokenHash _hash = new();
     private readonly TokenEntry _removed = new(tokenId: 0, projectId: 0, token: []);
     private readonly UnknownTokens _unknown = new();
+    private readonly RecentChanges _recent = new();
 
     private Slot[] _slots = new Slot[FirstSlots];
-    private long _epoch = -1;
+    private TableSnapshot _snapshot = new(Version: 0, new EpochStamp(-1, 0));
     private int _count;
     private int _removedCount;
 
@@ -38,19 +39,19 @@ public sealed class TokenTable
         _capacity = capacity;
     }
 
-    /// <summary>Every change up to this one has been applied.</summary>
-    public long Epoch => Volatile.Read(ref _epoch);
+    /// <summary>Every change up to its stamp has been applied.</summary>
+    public TableSnapshot Snapshot => Volatile.Read(ref _snapshot);
 
     /// <summary>Tokens held; an approximation while one is being added.</summary>
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>
-    /// Finds the entry of a token. The epoch is read before the slots, which is what makes the answer hold at that
-    /// epoch.
+    /// Finds the entry of a token. The snapshot is read before the slots, which is what makes the answer hold at its
+    /// stamp.
     /// </summary>
-    internal bool TryFind(ReadOnlySpan<byte> token, out TokenEntry? entry, out long epoch)
+    internal bool TryFind(ReadOnlySpan<byte> token, out TokenEntry? entry, out long version)
     {
-        epoch = Volatile.Read(ref _epoch);
+        version = Volatile.Read(ref _snapshot).Version;
         entry = token.IsEmpty ? null : Find(Volatile.Read(ref _slots), token, _hash.Of(token));
         return entry is not null;
     }
@@ -59,16 +60,19 @@ public sealed class TokenTable
     internal bool IsUnknown(ReadOnlySpan<byte> token) => _unknown.Contains(token, _hash.Of(token));
 
     /// <summary>
-    /// Takes in what the database said of a token that was not here. False when the table has moved on since or has
-    /// not come so far: changes in between could have been missed, so it must be read anew.
+    /// Takes in what was read of a token that was not here. False when the table has not come so far, or has moved on
+    /// and does not know that nothing touched this token since: then it must be read anew.
     /// </summary>
-    internal bool TryLearn(byte[] token, in TokenReading reading, out TokenEntry? entry)
+    internal bool TryLearn(byte[] token, in TokenReading reading, out TokenEntry? entry, out long version)
     {
         ulong hash = _hash.Of(token);
         lock (_writing)
         {
-            entry = null;
-            if (_epoch != reading.Epoch) return false;
+            (entry, version) = (null, _snapshot.Version);
+            bool isTrue = _snapshot.Stamp == reading.Stamp
+                || (reading.Row is { } row && _recent.IsUntouchedSince(reading.Stamp, row.Id));
+            StopHere.Weaken("fill", ref isTrue);
+            if (!isTrue) return false;
 
             if (reading.Row is null)
             {
@@ -87,32 +91,42 @@ public sealed class TokenTable
         }
     }
 
-    /// <summary>Applies changes read from the log, then publishes the epoch at which they are true.</summary>
-    internal void Apply(IReadOnlyList<TokenRow> rows, long epoch)
+    /// <summary>Whether every change up to this stamp, of this line, is known to have been applied.</summary>
+    internal bool HasPassed(EpochStamp stamp)
+    {
+        if (Snapshot.Stamp == stamp) return true;
+        lock (_writing) return _recent.Contains(stamp);
+    }
+
+    /// <summary>Applies changes read from the log, then publishes the stamp at which they are true.</summary>
+    internal void Apply(TokenChanges changes)
     {
         lock (_writing)
         {
-            Debug.Assert(epoch >= _epoch);
-            foreach (var row in rows) Apply(row);
-            Volatile.Write(ref _epoch, epoch);
+            Debug.Assert(changes.Stamp.Epoch >= _snapshot.Stamp.Epoch);
+            foreach (var row in changes.Rows) Apply(row);
+            _recent.Add(changes.Log);
+            Publish(changes.Stamp);
         }
     }
 
     /// <summary>Starts anew from the imported tokens; what was here ends, and is learned again on demand.</summary>
-    internal void Load(IReadOnlyList<TokenRow> imported, long epoch)
+    internal void Load(TokenChanges imported)
     {
         // Whole before it is shown: a reader must not take a token for unknown because it is not loaded yet.
-        var slots = new Slot[SlotsFor(imported.Count)];
-        foreach (var row in imported) Put(slots, row.ToEntry(), _hash.Of(row.Token));
+        var slots = new Slot[SlotsFor(imported.Rows.Count)];
+        foreach (var row in imported.Rows) Put(slots, row.ToEntry(), _hash.Of(row.Token));
 
         lock (_writing)
         {
             foreach (ref readonly var slot in _slots.AsSpan()) slot.Entry?.End();
             _unknown.Clear();
             Volatile.Write(ref _slots, slots);
-            Volatile.Write(ref _count, imported.Count);
+            Volatile.Write(ref _count, imported.Rows.Count);
             _removedCount = 0;
-            Volatile.Write(ref _epoch, epoch);
+            _recent.Clear();
+            _recent.Add(imported.Log);
+            Publish(imported.Stamp);
         }
     }
 
@@ -131,6 +145,9 @@ public sealed class TokenTable
             if (slot.Tag == tag && entry.Token.SequenceEqual(token)) return entry;
         }
     }
+
+    private void Publish(EpochStamp stamp) =>
+        Volatile.Write(ref _snapshot, new TableSnapshot(_snapshot.Version + 1, stamp));
 
     private void Apply(TokenRow row)
     {
@@ -198,7 +215,7 @@ public sealed class TokenTable
         return false;
     }
 
-    /// <summary>Into a new array, half full at most; who still reads the old one holds an old epoch too.</summary>
+    /// <summary>Into a new array, half full at most; who still reads the old one holds an old snapshot too.</summary>
     private void Rebuild()
     {
         var slots = new Slot[SlotsFor(_count + 1)];
@@ -224,3 +241,11 @@ public sealed class TokenTable
         public uint Tag;
     }
 }
+
+/// <summary>What a table has come to.</summary>
+/// <param name="Version">
+/// Counts what was applied or loaded in this process, so that it orders look-ups also when the stamp does not: the
+/// database may be put back. 0: nothing was loaded yet.
+/// </param>
+/// <param name="Stamp">The stamp up to which every change has been applied.</param>
+public sealed record TableSnapshot(long Version, EpochStamp Stamp);

@@ -27,6 +27,7 @@ internal sealed class CaptureCounters
     private readonly long[] _rejections = new long[Enum.GetValues<RejectionReason>().Length];
     private long _eventsAccepted;
     private long _eventsRefused;
+    private long _tokensAsked;
 
     public long EventsAccepted => Volatile.Read(ref _eventsAccepted);
 
@@ -37,10 +38,16 @@ internal sealed class CaptureCounters
     /// <summary>Token checks by what they found.</summary>
     public long TokenChecks(TokenState state) => Volatile.Read(ref _tokens[(int)state]);
 
+    /// <summary>Token checks that this process could answer by itself.</summary>
+    public long TokensKnown => _tokens.Sum() - Volatile.Read(ref _tokensAsked);
+
     /// <summary>Requests that were refused, by why.</summary>
     public long Rejections(RejectionReason reason) => Volatile.Read(ref _rejections[(int)reason]);
 
     public void Count(TokenState state) => Interlocked.Increment(ref _tokens[(int)state]);
+
+    /// <summary>A check that had to be asked of somebody; counted apart from what it found.</summary>
+    public void CountAsked() => Interlocked.Increment(ref _tokensAsked);
 
     public void Count(RejectionReason reason) => Interlocked.Increment(ref _rejections[(int)reason]);
 

@@ -108,7 +108,7 @@ internal sealed partial class CaptureHandler(
 
             bool isForeign = lookup.Entry is { Rules.Origins.Count: > 0 } entry
                 && !entry.Rules.Allow(PageOrigin.Of(context.Request));
-            var outcome = await JoinAsync(pipeline.Journal, lookup, isForeign, parser, now);
+            var (outcome, epoch) = await JoinAsync(pipeline.Journal, lookup, isForeign, parser, now);
 
             if (outcome == AppendOutcome.Stale)
             {
@@ -123,6 +123,7 @@ internal sealed partial class CaptureHandler(
             }
 
             if (outcome != AppendOutcome.Kept) return RefuseUnkept(response, outcome);
+            FenceEpoch.Tell(context, epoch);
             if (lookup.Entry is null) return Reject(response, TokenRejections.Unknown);
             if (isForeign) return Reject(response, TokenRejections.ForeignOrigin);
 
@@ -144,6 +145,7 @@ internal sealed partial class CaptureHandler(
     private async ValueTask<TokenLookup> ResolveAsync(
         TokenCheck tokens, ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
     {
+        counters.CountAsked();
         var lookup = await tokens.ResolveAsync(token, cancellationToken);
         counters.Count(lookup.State);
         return lookup;
@@ -152,14 +154,14 @@ internal sealed partial class CaptureHandler(
     /// <summary>
     /// A refusal rests on the snapshot as much as an ack does, and is as final: it waits for a fence too.
     /// </summary>
-    private static ValueTask<AppendOutcome> JoinAsync(
+    private static ValueTask<AppendResult> JoinAsync(
         EventJournal journal, in TokenLookup lookup, bool isForeign, CaptureParser parser, long now)
     {
         if (lookup.Entry is not { } entry || isForeign || parser.AcceptedCount + parser.RefusedCount == 0)
-            return journal.FenceAsync(lookup.Epoch);
+            return journal.FenceAsync(lookup.Version);
 
         if (entry.Rules.AnonymizesIps) parser.EraseAddresses();
-        return journal.AppendAsync(entry, lookup.Epoch, now, parser.Payload);
+        return journal.AppendAsync(entry, lookup.Version, now, parser.Payload);
     }
 
     private CaptureOutcome AnswerKept(HttpContext context, CaptureParser parser)

@@ -135,7 +135,7 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool)
 
             if (lookup.State == TokenState.Unavailable) break;
 
-            outcome = await pipeline.Journal.FenceAsync(lookup.Epoch);
+            outcome = (await pipeline.Journal.FenceAsync(lookup.Version)).Outcome;
             if (outcome == AppendOutcome.Stale) continue;
             if (outcome != AppendOutcome.Kept) break;
             if (lookup.Entry is null) Refuse(context.Response, TokenRejections.Unknown, refusedStatus);

@@ -54,7 +54,7 @@ internal static class Banner
             Gateway {typeof(Banner).Assembly.GetName().Version?.ToString(3)} listening on {string.Join(" and ", urls)}
               events    {gateway.ClickHouse ?? $"ClickHouse's engine, embedded, {Shown(options.Data, "clickhouse")}"}
               accounts  {Accounts(options)}
-              tokens    checked in {(options.Postgres is null ? "this process" : "PostgreSQL")}; revoked at once
+              tokens    checked {Fence(options)}; revoked at once
               journal   {Shown(options.Data, "journal")}
             """);
         if (gateway.Bootstrapped is { } made) PrintFirstSteps(url, made);
@@ -71,6 +71,14 @@ internal static class Banner
     private static string Accounts(GatewayOptions options) => options.Postgres is { } postgres
         ? $"PostgreSQL at {postgres}"
         : $"SQLite, {Shown(options.Data, "control.db")}";
+
+    private static string Fence(GatewayOptions options)
+    {
+        if (options.Postgres is null) return "in this process";
+        return options is { Redis: { } redis, FencesByRedis: true }
+            ? $"against Redis at {redis}, against PostgreSQL while it is away"
+            : "against PostgreSQL";
+    }
 
     /// <summary>A path as the person at this terminal would type it.</summary>
     private static string Shown(string data, string name) =>

@@ -2,6 +2,7 @@ using System.Net;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
+using Gateway.Core.Redis;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Database;
 
@@ -45,6 +46,15 @@ internal sealed record GatewayOptions
     /// <summary>PostgreSQL, shared by several gateways; null means SQLite.</summary>
     public PostgresOptions? Postgres { get; init; }
 
+    /// <summary>Shared by gateways on one PostgreSQL: the fence's authority, a cache of tokens; null: none.</summary>
+    public RedisOptions? Redis { get; init; }
+
+    /// <summary>Whether the fence asks Redis first, when there is one; else the database alone.</summary>
+    public required bool FencesByRedis { get; init; }
+
+    /// <summary>The fence's authority is the installation's from now on, whatever it was before.</summary>
+    public bool ChangesFence { get; init; }
+
     /// <summary>The events store that is met is this installation's from now on, whatever it was before.</summary>
     public bool AdoptEventsStore { get; init; }
 
@@ -76,6 +86,9 @@ internal sealed record GatewayOptions
             TrustedProxies = reader.Networks("TrustedProxies"),
             ClickHouse = Blank(configuration.GetConnectionString("ClickHouse")),
             Postgres = ReadPostgres(configuration, reader),
+            Redis = ReadRedis(configuration, reader),
+            FencesByRedis = ReadFence(reader),
+            ChangesFence = reader.Flag("ChangeFence"),
             AdoptEventsStore = reader.Flag("AdoptEventsStore"),
         };
 
@@ -91,12 +104,6 @@ internal sealed record GatewayOptions
         {
             if (!ConnectionNames.Contains(name, StringComparer.OrdinalIgnoreCase))
                 reader.Fail($"ConnectionStrings:{name} is not known. Known: {string.Join(", ", ConnectionNames)}.");
-        }
-
-        if (Blank(configuration.GetConnectionString("Redis")) is not null)
-        {
-            reader.Fail("ConnectionStrings:Redis is set, but this version keeps the token cache in its own process. "
-                + "Remove it; ignoring it would promise what is not there.");
         }
 
         errors = reader.Errors;
@@ -121,9 +128,33 @@ internal sealed record GatewayOptions
         return null;
     }
 
+    private static RedisOptions? ReadRedis(IConfiguration configuration, OptionsReader reader)
+    {
+        if (Blank(configuration.GetConnectionString("Redis")) is not { } text) return null;
+        if (RedisOptions.TryParse(text, out var options, out string? error)) return options;
+
+        reader.Fail($"ConnectionStrings:Redis {error}");
+        return null;
+    }
+
+    private static bool ReadFence(OptionsReader reader)
+    {
+        string fence = reader.Text("Fence") ?? "Redis";
+        bool isDatabase = fence.Equals("Database", StringComparison.OrdinalIgnoreCase);
+        if (!isDatabase && !fence.Equals("Redis", StringComparison.OrdinalIgnoreCase))
+            reader.Fail($"Gateway:Fence is '{fence}'; it must be Redis or Database.");
+        return !isDatabase;
+    }
+
     /// <summary>What is right by itself may be wrong beside another setting.</summary>
     private static void CheckTogether(GatewayOptions options, OptionsReader reader)
     {
+        if (options is { Redis: not null, Postgres: null })
+        {
+            reader.Fail("ConnectionStrings:Redis is what gateways on one PostgreSQL share: set "
+                + "ConnectionStrings:Postgres too, or remove it. A gateway on SQLite is alone, and needs none.");
+        }
+
         foreach (string mistake in options.ForJournal().Validate()) reader.Fail($"Gateway:Journal: {mistake}");
         foreach (string mistake in options.Limits.ForParser().Errors()) reader.Fail($"Gateway:Limits: {mistake}");
 

@@ -20,6 +20,9 @@ internal sealed partial class GatewayServer : IAsyncDisposable
 {
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(10);
 
+    // Redis answers in milliseconds, or is away.
+    private static readonly TimeSpan RedisLimit = TimeSpan.FromSeconds(2);
+
     private readonly GatewayOptions _options;
     private readonly GatewayState _state = new();
     private readonly CaptureCounters _counters = new();
@@ -38,6 +41,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private Shipper? _shipper;
     private ProjectEraser? _eraser;
     private Task _run = Task.CompletedTask;
+    private Task _carrying = Task.CompletedTask;
     private int _exitCode;
 
     private GatewayServer(GatewayOptions options, ControlPlane plane, ILoggerFactory loggers)
@@ -74,6 +78,9 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             new ControlPlaneOptions(options.Data, options.Bootstrap, options.Postgres)
             {
                 DefaultPlan = options.DefaultPlan,
+                Redis = options.Redis,
+                FencesByRedis = options.FencesByRedis,
+                ChangesFence = options.ChangesFence,
             },
             TimeProvider.System,
             loggers,
@@ -130,6 +137,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     {
         lifetime.ApplicationStopping.Register(_state.Drain);
         _engine?.Start();
+        _carrying = Task.Run(() => _plane.CarryOverAsync(_stop.Token));
         _run = Task.Run(() => RunAsync(lifetime));
     }
 
@@ -142,6 +150,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
 
         await _stop.CancelAsync();
         await _run;
+        await _carrying;
         return _exitCode;
     }
 
@@ -176,14 +185,19 @@ internal sealed partial class GatewayServer : IAsyncDisposable
 
     private async Task RunAsync(IHostApplicationLifetime lifetime)
     {
+        var meeting = Task.CompletedTask;
         try
         {
             _journal = OpenJournal();
             string journalId = GatewayIdentity.ReadOrMake(_options.ForJournal().Directory);
-            _state.Open(new CapturePipeline(_plane.Tokens, _journal));
-
             var deletions = new DeletionFollower(
                 _plane.Erasure, _journal, _dead, _quarantine, journalId, _time, _log);
+
+            var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            meeting = Task.Run(() => MeetRedisAsync(deletions, journalId, met, lifetime));
+            await Task.WhenAny(met.Task, meeting, Task.Delay(RedisLimit, _time, _stop.Token));
+            _state.Open(new CapturePipeline(_plane.Tokens, _journal));
+
             await deletions.LoadAsync(_stop.Token);
 
             _shipper = new Shipper(
@@ -200,18 +214,51 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
         }
-        catch (ControlPlaneException error)
+        catch (Exception error)
         {
-            _exitCode = Banner.Fail([error.Message]);
-            lifetime.StopApplication();
+            Fail(error, lifetime);
+        }
+        finally
+        {
+            await meeting;
+        }
+    }
+
+    /// <summary>Beside the rest: while Redis is away, the database is the fence, and nobody waits.</summary>
+    private async Task MeetRedisAsync(
+        DeletionFollower deletions, string journalId, TaskCompletionSource met, IHostApplicationLifetime lifetime)
+    {
+        try
+        {
+            await deletions.RegisterAsync(_stop.Token);
+            await _plane.MeetRedisAsync(journalId, () => met.TrySetResult(), _stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
         }
         catch (Exception error)
         {
-            // What is acked is on disk. To go on without a journal or a shipper would be to promise more.
+            Fail(error, lifetime);
+        }
+    }
+
+    /// <summary>
+    /// What is acked is on disk. To go on without a journal or a shipper, or beside a store of somebody else, would be
+    /// to promise more.
+    /// </summary>
+    private void Fail(Exception error, IHostApplicationLifetime lifetime)
+    {
+        if (error is ControlPlaneException refusal)
+        {
+            _exitCode = Banner.Fail([refusal.Message]);
+        }
+        else
+        {
             _exitCode = 1;
             LogFatal(error);
-            lifetime.StopApplication();
         }
+
+        lifetime.StopApplication();
     }
 
     private async Task MeetStoreAsync()

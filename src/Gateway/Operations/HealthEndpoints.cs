@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Gateway.Core.Journal;
 using Gateway.Core.Tokens;
 using Gateway.Hosting;
@@ -12,13 +13,15 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder endpoints, GatewayState state, Fence fence)
     {
-        endpoints.MapGet("/_liveness", () => Results.Json(new Health("ok", null)));
+        endpoints.MapGet("/_liveness", () => Results.Json(new Health("ok", null, null)));
         endpoints.MapGet("/_readiness", async (CancellationToken cancellationToken) =>
         {
             string? reason = await WhyNotAsync(state, fence, cancellationToken);
+            var told = new FenceHealth(Label(state, fence), Word(fence.LastAnswerBy), fence.Epoch);
             return reason is null
-                ? Results.Json(new Health("ready", null))
-                : Results.Json(new Health("not ready", reason), statusCode: StatusCodes.Status503ServiceUnavailable);
+                ? Results.Json(new Health("ready", null, told))
+                : Results.Json(
+                    new Health("not ready", reason, told), statusCode: StatusCodes.Status503ServiceUnavailable);
         });
     }
 
@@ -41,5 +44,18 @@ internal static class HealthEndpoints
         };
     }
 
-    private sealed record Health(string Status, string? Reason);
+    private static string Label(GatewayState state, Fence fence) =>
+        state.IsDraining ? "draining" : Word(fence.State);
+
+    private static string Word(Enum word) => word.ToString().ToLowerInvariant();
+
+    private sealed record Health(
+        string Status,
+        string? Reason,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FenceHealth? Fence);
+
+    /// <param name="State">cold, synced, unsynced, reload or draining; only while synced events are taken.</param>
+    /// <param name="Authority">Who answered the last time: process, database or redis.</param>
+    /// <param name="Epoch">The last change that this gateway has seen.</param>
+    private sealed record FenceHealth(string State, string Authority, long Epoch);
 }

@@ -1,6 +1,7 @@
 using Gateway.Capture;
 using Gateway.Core;
 using Gateway.Core.Journal;
+using Gateway.Core.Redis;
 using Gateway.Core.Shipping;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tokens;
@@ -37,18 +38,41 @@ internal static class MetricsPage
             .Counter("gateway_events_refused_total", "Events refused beside good ones.", capture.EventsRefused)
             .Gauge("gateway_capture_bytes_in_flight", "Bytes of bodies in memory.", budget.HeldBytes)
             .Gauge("gateway_tokens_held", "Tokens in the table.", plane.Tokens.Count)
-            .Counter("gateway_token_database_reads_total", "Token look-ups that asked the database.",
-                plane.Tokens.DatabaseReads)
-            .Gauge("gateway_fence_available", "1 while the fence has an authority to ask.",
-                plane.Fence.IsAvailable ? 1 : 0)
+            .Counters("gateway_token_lookups_total", "Token look-ups, by the layer that had the answer.", "layer",
+                [
+                    ("process", capture.TokensKnown),
+                    ("redis", plane.Tokens.CacheHits),
+                    ("database", plane.Tokens.DatabaseReads),
+                ])
             .Counters("gateway_erased_rows_total", "Rows of deleted projects, by where they were erased.", "from",
                 [("journal", erased.Dropped), ("events", erased.Stored)]);
 
+        WriteFence(text, plane.Fence);
+        if (plane.Redis is { } redis) WriteRedis(text, redis, plane.Tokens);
         if (journal is { } status) WriteJournal(text, status);
         if (shipper is not null) WriteShipper(text, shipper);
 
         return text.ToString();
     }
+
+    private static void WriteFence(MetricsText text, Fence fence) => text
+        .Gauge("gateway_fence_available", "1 while the fence has an authority to ask.", fence.IsAvailable ? 1 : 0)
+        .Gauges("gateway_fence_state", "1 for the state that the fence is in.", "state",
+            Enum.GetValues<FenceState>().Select(state => (Label(state), state == fence.State ? 1L : 0)))
+        .Gauge("gateway_fence_epoch", "The last change that this gateway has seen.", fence.Epoch)
+        .Counters("gateway_fence_groups_total", "Groups by who vouched for them.", "authority",
+            Enum.GetValues<AuthorityKind>().Select(kind => (Label(kind), fence.Counters.Answered(kind)))
+                .Append(("none", fence.Counters.Unavailable)))
+        .Histogram("gateway_fence_seconds", "Time that a group waited for its fence.",
+            fence.Counters.Latencies().Select(bucket => (bucket.Microseconds / 1e6, bucket.Count)),
+            fence.Counters.Total.TotalSeconds);
+
+    private static void WriteRedis(MetricsText text, SharedRedis redis, TokenCheck tokens) => text
+        .Gauge("gateway_redis_available", "1 while Redis answers.", redis.IsAway ? 0 : 1)
+        .Counter("gateway_redis_misses_total", "Calls that Redis did not answer in time.", redis.Misses)
+        .Counter("gateway_redis_rebuilds_total", "How often its connections were made anew.", redis.Rebuilds)
+        .Counter("gateway_redis_token_misses_total", "Tokens that Redis did not know, or not for sure.",
+            tokens.CacheMisses);
 
     private static void WriteJournal(MetricsText text, JournalStatus journal) => text
         .Gauge("gateway_journal_accepting", "1 while appends are taken.", journal.IsAccepting ? 1 : 0)

@@ -23,6 +23,31 @@ internal sealed class MetricsText
         return this;
     }
 
+    /// <summary>As above, of what may fall too.</summary>
+    public MetricsText Gauges(string name, string help, string label, IEnumerable<(string Value, long Count)> samples)
+    {
+        Family(name, "gauge", help);
+        foreach (var (value, count) in samples) Sample(name, $"{{{label}=\"{value}\"}}", count);
+
+        return this;
+    }
+
+    /// <summary>Buckets that each hold the ones before; the last has no bound.</summary>
+    public MetricsText Histogram(
+        string name, string help, IEnumerable<(double? UpTo, long Count)> buckets, double sum)
+    {
+        Family(name, "histogram", help);
+        long all = 0;
+        foreach (var (upTo, count) in buckets)
+        {
+            string bound = upTo?.ToString("R", CultureInfo.InvariantCulture) ?? "+Inf";
+            Sample($"{name}_bucket", $"{{le=\"{bound}\"}}", count);
+            all = count;
+        }
+
+        return Sample($"{name}_sum", "", sum).Sample($"{name}_count", "", all);
+    }
+
     public override string ToString() => _text.ToString();
 
     private MetricsText Family(string name, string type, string help)

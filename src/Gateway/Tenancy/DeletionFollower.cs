@@ -24,11 +24,14 @@ internal sealed class DeletionFollower(
 {
     private const string Work = "Following the deletion of projects";
 
+    // Its group is asked for, not a look-up: whatever the fence says of an older one, the group has passed it.
+    private const long AnyVersion = 0;
+
     private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(10);
 
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
-    private long _knownEpoch = -1;
+    private EpochStamp? _known;
     private long _newestDeletion;
     private long _cleanEpoch;
     private (long Epoch, JournalPosition UpTo)? _passing;
@@ -36,6 +39,16 @@ internal sealed class DeletionFollower(
 
     /// <summary>Up to which deletion this gateway holds nothing of a deleted project.</summary>
     public long CleanEpoch => _cleanEpoch;
+
+    /// <summary>Writes this gateway down where the others look for it, also before it can say anything else.</summary>
+    public Task RegisterAsync(CancellationToken cancellationToken) =>
+        new PatientLoop(Work, Pace, time, log).RunAsync(
+            async token =>
+            {
+                await ReportAsync(token);
+                return true;
+            },
+            cancellationToken);
 
     /// <summary>
     /// Returns when the shipper may begin: it must not ship a backlog by a set that lacks what was deleted meanwhile.
@@ -80,38 +93,40 @@ internal sealed class DeletionFollower(
 
     private async Task LearnAsync(CancellationToken cancellationToken)
     {
-        var deletions = await erasure.ReadDeletionsAsync(_knownEpoch, cancellationToken);
-        if (deletions.Epoch < _knownEpoch)
+        var deletions = await erasure.ReadDeletionsAsync(_known, cancellationToken);
+        if (deletions.LeadsOn)
         {
-            // An older copy of the database was put back: what it says counts, and nothing said before does.
+            if (deletions.Ids.Count > 0) dead.Replace(dead.Ids.Concat(deletions.Ids).ToFrozenSet());
+        }
+        else
+        {
+            // The first look, or an older copy of the database was put back: what it says counts, and nothing said
+            // before does.
             (_passing, _cleanEpoch, _newestDeletion) = (null, 0, 0);
-            deletions = await erasure.ReadDeletionsAsync(-1, cancellationToken);
             dead.Replace(deletions.Ids);
         }
-        else if (deletions.Ids.Count > 0)
-        {
-            dead.Replace(dead.Ids.Concat(deletions.Ids).ToFrozenSet());
-        }
 
-        _knownEpoch = deletions.Epoch;
+        _known = deletions.Stamp;
         _newestDeletion = Math.Max(_newestDeletion, deletions.NewestEpoch);
     }
 
     /// <summary>True when everything that the journal could hold of a deleted project has just been passed.</summary>
     private async Task<bool> PassAsync(CancellationToken cancellationToken)
     {
+        long known = _known!.Value.Epoch;
         if (_passing is null && _cleanEpoch >= _newestDeletion)
         {
             // Nothing was deleted since.
-            _cleanEpoch = _knownEpoch;
+            _cleanEpoch = known;
             return false;
         }
 
         if (_passing is null)
         {
-            var fenced = await journal.FenceAsync(_knownEpoch);
-            if (fenced is not (AppendOutcome.Kept or AppendOutcome.Stale)) return false;
-            _passing = (_knownEpoch, journal.DurableEnd);
+            await erasure.ConfirmAsync();
+            var fenced = await journal.FenceAsync(AnyVersion);
+            if (fenced.Outcome is not (AppendOutcome.Kept or AppendOutcome.Stale)) return false;
+            _passing = (known, journal.DurableEnd);
         }
 
         var (epoch, upTo) = _passing.Value;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Gateway.Core.Tenancy;
 using Gateway.Core.Tokens;
 
 namespace Gateway.Tenancy;
@@ -43,6 +44,10 @@ internal static class TenancyRoutes
         {
             return await next(context);
         }
+        catch (NotInForceException waiting)
+        {
+            return NotInForceAnswer.Of(waiting);
+        }
         catch (TokenStoreException)
         {
             return ApiError.Unavailable("The accounts cannot be read or written just now. Nothing was done for sure.");
@@ -52,6 +57,7 @@ internal static class TenancyRoutes
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ProjectAnswer))]
+[JsonSerializable(typeof(NotInForceAnswer))]
 [JsonSerializable(typeof(Page<ProjectAnswer>))]
 [JsonSerializable(typeof(Page<DeletedProjectAnswer>))]
 [JsonSerializable(typeof(ProjectMemberAnswer))]

@@ -127,7 +127,7 @@ internal sealed class TestJournal : IDisposable
 }
 
 /// <summary>What an append will be answered with, once the test has committed it.</summary>
-internal sealed class Answer(ValueTask<AppendOutcome> task)
+internal sealed class Answer(ValueTask<AppendResult> task)
 {
     public bool IsThere => task.IsCompleted;
 
@@ -137,7 +137,7 @@ internal sealed class Answer(ValueTask<AppendOutcome> task)
         get
         {
             Assert.True(IsThere);
-            return task.Result;
+            return task.Result.Outcome;
         }
     }
 }

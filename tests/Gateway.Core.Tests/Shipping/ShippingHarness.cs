@@ -73,7 +73,7 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
     {
         long now = receivedAtMicros ?? (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / 10;
         var entry = new TokenEntry((long)projectId, projectId, "phc_x"u8.ToArray());
-        Assert.Equal(AppendOutcome.Kept, await Journal.AppendAsync(entry, 1, now, record.ToPayload()));
+        Assert.Equal(AppendOutcome.Kept, (await Journal.AppendAsync(entry, 1, now, record.ToPayload())).Outcome);
     }
 
     public Task ShippedAsync() => UntilAsync(() => Journal.Status.BytesWaiting == 0);

@@ -41,7 +41,7 @@ public abstract class ControlPlaneFixture : IDisposable
     protected Task<ControlPlane> OpenAsync(string? token = null, string? key = GivenKey) =>
         ControlPlane.OpenAsync(Options(token, key), Time, NullLoggerFactory.Instance, default);
 
-    internal Task<ControlPlane> OpenAsync(Func<long, IEpochAuthority> authorityAt) =>
+    internal Task<ControlPlane> OpenAsync(Func<EpochStamp, IEpochAuthority> authorityAt) =>
         ControlPlane.OpenAsync(Options(null, GivenKey), authorityAt, Time, NullLoggerFactory.Instance, default);
 
     /// <summary>Straight into the database: what would take too many steps through the front door.</summary>

@@ -13,14 +13,14 @@ public abstract class ErasureTests(bool onPostgres) : ControlPlaneFixture(onPost
     public async Task A_deletion_is_told_once_with_the_epoch_at_which_it_is_known()
     {
         await using var plane = await OpenAsync();
-        var none = await plane.Erasure.ReadDeletionsAsync(-1, default);
+        var none = await plane.Erasure.ReadDeletionsAsync(null, default);
         Assert.Equal((0, 0), (none.Ids.Count, none.NewestEpoch));
 
         await DeleteAsync(plane);
-        var one = await plane.Erasure.ReadDeletionsAsync(none.Epoch, default);
+        var one = await plane.Erasure.ReadDeletionsAsync(none.Stamp, default);
         Assert.Equal([1ul], one.Ids);
-        Assert.Equal((none.Epoch + 1, none.Epoch + 1), (one.NewestEpoch, one.Epoch));
-        Assert.Empty((await plane.Erasure.ReadDeletionsAsync(one.Epoch, default)).Ids);
+        Assert.Equal((none.Stamp.Epoch + 1, none.Stamp.Epoch + 1), (one.NewestEpoch, one.Stamp.Epoch));
+        Assert.Empty((await plane.Erasure.ReadDeletionsAsync(one.Stamp, default)).Ids);
     }
 
     [Fact]

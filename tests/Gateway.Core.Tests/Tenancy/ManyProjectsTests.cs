@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tests.Tenancy;
 
@@ -20,6 +21,7 @@ public abstract class ManyProjectsTests(bool onPostgres) : ControlPlaneFixture(o
         await using var plane = await OpenAsync();
         Fill();
         long before = Sql("SELECT value FROM epoch");
+        long mark = Sql("SELECT mark FROM epoch");
         var own = (await plane.Organizations.ReadAsync(CallerOf(GivenKey), "@current", default)).Value;
 
         long started = Stopwatch.GetTimestamp();
@@ -40,7 +42,7 @@ public abstract class ManyProjectsTests(bool onPostgres) : ControlPlaneFixture(o
             Sql($"SELECT COUNT(*) FROM change_log WHERE epoch = {before + 1}") - 1,
             Sql($"SELECT MAX(position) FROM change_log WHERE epoch = {before + 1}"));
 
-        var changes = await plane.Erasure.ReadDeletionsAsync(before, default);
+        var changes = await plane.Erasure.ReadDeletionsAsync(new EpochStamp(before, mark), default);
         Assert.Equal(Projects + 1, changes.Ids.Count);
     }
 

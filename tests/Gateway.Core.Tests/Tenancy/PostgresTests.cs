@@ -43,7 +43,7 @@ public sealed class PostgresTests() : ControlPlaneFixture(onPostgres: true)
 
             var reset = await ResetAsync(one, GivenKey);
 
-            var answer = await other.Fence.AskAsync(before.Epoch, default);
+            var answer = await other.Fence.AskAsync(before.Version, default);
             Assert.Equal((FenceVerdict.Moved, reset.Value.Epoch), (answer.Verdict, answer.Epoch));
             Assert.False(before.Entry!.IsCurrent);
             Assert.Equal(TokenState.Unknown, (await other.Tokens.ResolveAsync(old, default)).State);
@@ -151,7 +151,7 @@ public sealed class PostgresTests() : ControlPlaneFixture(onPostgres: true)
         Assert.True(proxy.HasCut);
         foreach (var plane in (ControlPlane[])[whole, cut])
         {
-            Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(before.Epoch, default)).Verdict);
+            Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(before.Version, default)).Verdict);
             Assert.True(plane.Tokens.TryCheck("imported-token"u8, out var after));
             Assert.Equal(TokenState.Unknown, after.State);
         }
@@ -259,10 +259,11 @@ public sealed class PostgresTests() : ControlPlaneFixture(onPostgres: true)
         await using var plane = await OpenAsync();
         await using var database = await OpenDatabaseAsync(Postgres);
         var authority = new DatabaseAuthority(new SqlTokenStore(database));
-        long epoch = await authority.AskAsync(default);
+        var shown = (await authority.AskAsync(default))!.Value;
 
-        await authority.RaiseAsync(epoch, default);
-        await Assert.ThrowsAsync<TokenStoreException>(async () => await authority.RaiseAsync(epoch + 1, default));
+        await authority.RaiseAsync(shown, default);
+        var next = shown with { Epoch = shown.Epoch + 1 };
+        await Assert.ThrowsAsync<TokenStoreException>(async () => await authority.RaiseAsync(next, default));
     }
 
     [Fact]

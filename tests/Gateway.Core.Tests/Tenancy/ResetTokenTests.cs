@@ -24,7 +24,7 @@ public abstract class ResetTokenTests(bool onPostgres) : ControlPlaneFixture(onP
         var reset = await ResetAsync(plane, GivenKey);
 
         // A group that held the old token closes and asks: its entry has ended.
-        var fence = await plane.Fence.AskAsync(before.Epoch, default);
+        var fence = await plane.Fence.AskAsync(before.Version, default);
         Assert.Equal((FenceVerdict.Moved, reset.Value.Epoch), (fence.Verdict, fence.Epoch));
         Assert.False(before.Entry!.IsCurrent);
         Assert.Equal(TokenState.Unknown, (await plane.Tokens.ResolveAsync(old, default)).State);
@@ -33,7 +33,7 @@ public abstract class ResetTokenTests(bool onPostgres) : ControlPlaneFixture(onP
         var after = await plane.Tokens.ResolveAsync(fresh, default);
         Assert.Equal((TokenState.Live, before.Entry.ProjectId), (after.State, after.Entry!.ProjectId));
         Assert.Equal(Time.Now, reset.Value.RevokedAt);
-        Assert.Equal(FenceVerdict.Same, (await plane.Fence.AskAsync(after.Epoch, default)).Verdict);
+        Assert.Equal(FenceVerdict.Same, (await plane.Fence.AskAsync(after.Version, default)).Verdict);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public abstract class ResetTokenTests(bool onPostgres) : ControlPlaneFixture(onP
         // The request came in after the call returned, and the table has not heard of the change yet.
         if (plane.Tokens.TryCheck(old, out var lookup) && lookup.State == TokenState.Live)
         {
-            Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(lookup.Epoch, default)).Verdict);
+            Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(lookup.Version, default)).Verdict);
             Assert.False(lookup.Entry!.IsCurrent);
         }
 
@@ -94,12 +94,11 @@ public abstract class ResetTokenTests(bool onPostgres) : ControlPlaneFixture(onP
     public async Task A_process_that_dies_before_the_change_is_in_force_finds_it_in_force_when_it_starts()
     {
         byte[] old;
-        await using (var dying = await OpenAsync(epoch => new LostAuthority(epoch)))
+        await using (var dying = await OpenAsync(stamp => new LostAuthority(stamp)))
         {
             old = await CurrentTokenAsync(dying);
             await dying.Tokens.ResolveAsync(old, default);
-            await Assert.ThrowsAsync<TokenStoreException>(
-                () => ResetAsync(dying, GivenKey));
+            await Assert.ThrowsAsync<NotInForceException>(() => ResetAsync(dying, GivenKey));
 
             // Not reported as done, and not in force.
             Assert.Equal(TokenState.Live, (await dying.Tokens.ResolveAsync(old, default)).State);
@@ -110,20 +109,20 @@ public abstract class ResetTokenTests(bool onPostgres) : ControlPlaneFixture(onP
         byte[] fresh = await CurrentTokenAsync(next);
         var lookup = await next.Tokens.ResolveAsync(fresh, default);
         Assert.Equal(TokenState.Live, lookup.State);
-        Assert.Equal(FenceVerdict.Same, (await next.Fence.AskAsync(lookup.Epoch, default)).Verdict);
+        Assert.Equal(FenceVerdict.Same, (await next.Fence.AskAsync(lookup.Version, default)).Verdict);
     }
 
     [Fact]
     public async Task A_caller_who_goes_away_after_the_commit_does_not_keep_it_from_coming_into_force()
     {
         using var caller = new CancellationTokenSource();
-        await using var plane = await OpenAsync(epoch => new AuthorityThatLosesTheCaller(epoch, caller));
+        await using var plane = await OpenAsync(stamp => new AuthorityThatLosesTheCaller(stamp, caller));
         var before = await plane.Tokens.ResolveAsync(await CurrentTokenAsync(plane), default);
 
         await ResetAsync(plane, GivenKey, cancellationToken: caller.Token);
 
         Assert.True(caller.IsCancellationRequested);
-        Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(before.Epoch, default)).Verdict);
+        Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(before.Version, default)).Verdict);
         Assert.False(before.Entry!.IsCurrent);
     }
 
@@ -151,7 +150,7 @@ public abstract class ResetTokenTests(bool onPostgres) : ControlPlaneFixture(onP
         await ResetAsync(plane, GivenKey);
         Sql("DELETE FROM change_log");
 
-        Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(before.Epoch, default)).Verdict);
+        Assert.Equal(FenceVerdict.Moved, (await plane.Fence.AskAsync(before.Version, default)).Verdict);
         Assert.False(before.Entry!.IsCurrent);
         Assert.True(plane.Tokens.TryCheck("imported-token"u8, out var after));
         Assert.Equal(TokenState.Unknown, after.State);
@@ -186,25 +185,30 @@ public abstract class ResetTokenTests(bool onPostgres) : ControlPlaneFixture(onP
     }
 
     /// <summary>What a process that dies between the transaction and the authority leaves behind.</summary>
-    private sealed class LostAuthority(long epoch) : IEpochAuthority
+    private sealed class LostAuthority(EpochStamp stamp) : IEpochAuthority
     {
-        public ValueTask<long> AskAsync(CancellationToken cancellationToken) => new(epoch);
+        public AuthorityKind Kind => AuthorityKind.Process;
 
-        public ValueTask RaiseAsync(long epoch, CancellationToken cancellationToken) =>
+        public ValueTask<EpochStamp?> AskAsync(CancellationToken cancellationToken) => new(stamp);
+
+        public ValueTask RaiseAsync(EpochStamp stamp, CancellationToken cancellationToken) =>
             ValueTask.FromException(new TokenStoreException("The process died here."));
     }
 
-    private sealed class AuthorityThatLosesTheCaller(long epoch, CancellationTokenSource caller) : IEpochAuthority
+    private sealed class AuthorityThatLosesTheCaller(EpochStamp stamp, CancellationTokenSource caller) : IEpochAuthority
     {
-        private readonly ProcessAuthority _authority = new(epoch);
+        private readonly ProcessAuthority _authority = new(stamp);
 
-        public ValueTask<long> AskAsync(CancellationToken cancellationToken) => _authority.AskAsync(cancellationToken);
+        public AuthorityKind Kind => AuthorityKind.Process;
 
-        public async ValueTask RaiseAsync(long epoch, CancellationToken cancellationToken)
+        public ValueTask<EpochStamp?> AskAsync(CancellationToken cancellationToken) =>
+            _authority.AskAsync(cancellationToken);
+
+        public async ValueTask RaiseAsync(EpochStamp stamp, CancellationToken cancellationToken)
         {
             await caller.CancelAsync();
             cancellationToken.ThrowIfCancellationRequested();
-            await _authority.RaiseAsync(epoch, cancellationToken);
+            await _authority.RaiseAsync(stamp, cancellationToken);
         }
     }
 }

@@ -29,7 +29,7 @@ public abstract class SiloRuleTests(bool onPostgres) : ControlPlaneFixture(onPos
 
         // As capture does: what is not known is believed only when the fence has not moved.
         plane.Tokens.TryCheck("in-the-field"u8, out var lookup);
-        if ((await plane.Fence.AskAsync(lookup.Epoch, default)).Verdict == FenceVerdict.Moved)
+        if ((await plane.Fence.AskAsync(lookup.Version, default)).Verdict == FenceVerdict.Moved)
             plane.Tokens.TryCheck("in-the-field"u8, out lookup);
         Assert.Equal((TokenState.Live, made.Value.ProjectId), (lookup.State, lookup.Entry!.ProjectId));
         Assert.Equal("in-the-field", made.Value.ApiToken);

@@ -7,9 +7,10 @@ internal sealed class FakeControlDatabase : ITokenStore, IEpochAuthority
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, TokenRow> _tokens = [];
-    private readonly List<(long Epoch, TokenRow Row)> _log = [];
-    private long _recorded;
-    private long _inForce;
+    private readonly List<(EpochStamp Stamp, TokenRow Row)> _log = [];
+    private EpochStamp _recorded;
+    private Shown _inForce = new(default);
+    private int _line = 1;
     private int _reads;
 
     public bool IsDown { get; set; }
@@ -18,34 +19,43 @@ internal sealed class FakeControlDatabase : ITokenStore, IEpochAuthority
 
     public int Reads => Volatile.Read(ref _reads);
 
-    public long Recorded => Volatile.Read(ref _recorded);
+    public AuthorityKind Kind { get; set; } = AuthorityKind.Process;
+
+    public EpochStamp Recorded
+    {
+        get
+        {
+            lock (_lock) return _recorded;
+        }
+    }
 
     /// <summary>Runs after a token was read and before the reader has it: what changes meanwhile is the trap.</summary>
     public Func<Task>? AfterFind { get; set; }
 
-    public FenceParts Build(TokenFormat format)
+    public FenceParts Build(TokenFormat format, ITokenCache? cache = null)
     {
         var table = new TokenTable();
         var follower = new ChangeFollower(table, this);
         var fence = new Fence(
             this, table, follower, this, Microsoft.Extensions.Logging.Abstractions.NullLogger<Fence>.Instance);
-        return new FenceParts(table, follower, fence, new TokenCheck(format, table, follower, this));
+        return new FenceParts(table, follower, fence, new TokenCheck(format, table, follower, this, cache));
     }
 
     /// <summary>Records a change; it is not in force before somebody puts it there.</summary>
-    public long Change(TokenRow row)
+    public EpochStamp Change(TokenRow row)
     {
         lock (_lock)
         {
             _tokens[Key(row.Token)] = row;
-            _log.Add((++_recorded, row));
+            _recorded = new EpochStamp(_recorded.Epoch + 1, (1_000 * _line) + _recorded.Epoch + 1);
+            _log.Add((_recorded, row));
             return _recorded;
         }
     }
 
-    public void PutInForce() => Volatile.Write(ref _inForce, Recorded);
+    public void PutInForce() => PutInForce(Recorded);
 
-    public void PutInForce(long epoch) => Volatile.Write(ref _inForce, epoch);
+    public void PutInForce(EpochStamp? stamp) => Volatile.Write(ref _inForce, new Shown(stamp));
 
     /// <summary>Changes the table without saying so in the log: only a reload can see it.</summary>
     public void ForgetLog()
@@ -53,16 +63,20 @@ internal sealed class FakeControlDatabase : ITokenStore, IEpochAuthority
         lock (_lock) _log.Clear();
     }
 
-    public void Restore(long epoch)
+    /// <summary>Puts an older copy back: from there it goes on with the same numbers, and other marks.</summary>
+    public void Restore(EpochStamp stamp)
     {
         lock (_lock)
         {
-            _recorded = epoch;
-            _log.RemoveAll(change => change.Epoch > epoch);
+            _line++;
+            _recorded = stamp;
+            _log.RemoveAll(change => change.Stamp.Epoch > stamp.Epoch);
+            _tokens.Clear();
+            foreach (var (_, row) in _log) _tokens[Key(row.Token)] = row;
         }
     }
 
-    public ValueTask<long> ReadEpochAsync(CancellationToken cancellationToken)
+    public ValueTask<EpochStamp> ReadEpochAsync(CancellationToken cancellationToken)
     {
         Read();
         return new(Recorded);
@@ -82,14 +96,16 @@ internal sealed class FakeControlDatabase : ITokenStore, IEpochAuthority
         return reading;
     }
 
-    public ValueTask<TokenChanges> ReadChangesAsync(long afterEpoch, CancellationToken cancellationToken)
+    public ValueTask<TokenChanges> ReadChangesAsync(EpochStamp after, CancellationToken cancellationToken)
     {
         Read();
         lock (_lock)
         {
-            var changes = _log.Where(change => change.Epoch > afterEpoch).ToList();
+            var changes = _log.Where(change => change.Stamp.Epoch > after.Epoch).ToList();
             var rows = changes.Select(change => _tokens[Key(change.Row.Token)]).ToList();
-            return new(new TokenChanges(rows, _recorded, HasGap: changes.Count != _recorded - afterEpoch));
+            bool isKnown = after.Epoch == 0 || after == _recorded || _log.Exists(change => change.Stamp == after);
+            return new(new TokenChanges(
+                rows, _recorded, LogOf(changes), HasGap: !isKnown || changes.Count != _recorded.Epoch - after.Epoch));
         }
     }
 
@@ -99,19 +115,22 @@ internal sealed class FakeControlDatabase : ITokenStore, IEpochAuthority
         lock (_lock)
         {
             var rows = _tokens.Values.Where(row => row is { IsImported: true, IsLive: true }).ToList();
-            return new(new TokenChanges(rows, _recorded, HasGap: false));
+            return new(new TokenChanges(rows, _recorded, LogOf(_log), HasGap: false));
         }
     }
 
-    public ValueTask<long> AskAsync(CancellationToken cancellationToken) => AuthorityIsDown
-        ? ValueTask.FromException<long>(new TokenStoreException("The authority is down."))
-        : new(Volatile.Read(ref _inForce));
+    public ValueTask<EpochStamp?> AskAsync(CancellationToken cancellationToken) => AuthorityIsDown
+        ? ValueTask.FromException<EpochStamp?>(new TokenStoreException("The authority is down."))
+        : new(Volatile.Read(ref _inForce).Stamp);
 
-    public ValueTask RaiseAsync(long epoch, CancellationToken cancellationToken)
+    public ValueTask RaiseAsync(EpochStamp stamp, CancellationToken cancellationToken)
     {
-        PutInForce(Math.Max(epoch, Volatile.Read(ref _inForce)));
+        if (!(Volatile.Read(ref _inForce).Stamp?.Epoch >= stamp.Epoch)) PutInForce(stamp);
         return default;
     }
+
+    private static List<LoggedChange> LogOf(IEnumerable<(EpochStamp Stamp, TokenRow Row)> changes) =>
+        [.. changes.Select(change => new LoggedChange(change.Stamp, change.Row.Id))];
 
     private static string Key(byte[] token) => Convert.ToHexString(token);
 
@@ -121,5 +140,7 @@ internal sealed class FakeControlDatabase : ITokenStore, IEpochAuthority
         if (IsDown) throw new TokenStoreException("The database is down.");
     }
 }
+
+internal sealed record Shown(EpochStamp? Stamp);
 
 internal sealed record FenceParts(TokenTable Table, ChangeFollower Follower, Fence Fence, TokenCheck Tokens);

@@ -32,7 +32,7 @@ public sealed class FenceTests : IAsyncLifetime
         var lookup = await ResolveAsync();
         int reads = _database.Reads;
 
-        Assert.Equal(new FenceAnswer(FenceVerdict.Same, lookup.Epoch), await AskAsync(lookup));
+        Assert.Equal(new FenceAnswer(FenceVerdict.Same, _database.Recorded.Epoch), await AskAsync(lookup));
         Assert.Equal(reads, _database.Reads);
         Assert.True(lookup.Entry!.IsCurrent);
     }
@@ -46,7 +46,7 @@ public sealed class FenceTests : IAsyncLifetime
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1000; i++)
         {
-            var answer = await _parts.Fence.AskAsync(lookup.Epoch, CancellationToken.None);
+            var answer = await _parts.Fence.AskAsync(lookup.Version, CancellationToken.None);
             if (answer.Verdict != FenceVerdict.Same) throw new InvalidOperationException();
         }
 
@@ -57,10 +57,10 @@ public sealed class FenceTests : IAsyncLifetime
     public async Task Asked_after_a_revocation_the_entry_has_ended()
     {
         var lookup = await ResolveAsync();
-        long epoch = Revoke();
+        var stamp = Revoke();
         _database.PutInForce();
 
-        Assert.Equal(new FenceAnswer(FenceVerdict.Moved, epoch), await AskAsync(lookup));
+        Assert.Equal(new FenceAnswer(FenceVerdict.Moved, stamp.Epoch), await AskAsync(lookup));
         Assert.False(lookup.Entry!.IsCurrent);
         Assert.Equal(TokenState.Unknown, (await ResolveAsync()).State);
     }
@@ -89,12 +89,12 @@ public sealed class FenceTests : IAsyncLifetime
     public async Task A_table_that_is_ahead_of_the_authority_is_vouched_for_by_the_database()
     {
         await ResolveAsync();
-        long epoch = Revoke();
-        await _parts.Follower.CatchUpAsync(epoch, default);
+        var stamp = Revoke();
+        await _parts.Follower.CatchUpAsync(stamp, default);
         var refused = await ResolveAsync();
 
-        Assert.Equal((TokenState.Unknown, epoch), (refused.State, refused.Epoch));
-        Assert.Equal(new FenceAnswer(FenceVerdict.Same, epoch), await AskAsync(refused));
+        Assert.Equal(TokenState.Unknown, refused.State);
+        Assert.Equal(new FenceAnswer(FenceVerdict.Same, stamp.Epoch), await AskAsync(refused));
 
         // And the authority is told, so that the next one asks nobody else.
         int reads = _database.Reads;
@@ -160,7 +160,7 @@ public sealed class FenceTests : IAsyncLifetime
     public async Task A_database_that_is_behind_its_authority_vouches_for_nothing()
     {
         var lookup = await ResolveAsync();
-        _database.PutInForce(epoch: 99);
+        _database.PutInForce(new EpochStamp(99, 99));
 
         Assert.Equal(FenceVerdict.Unavailable, (await AskAsync(lookup)).Verdict);
     }
@@ -168,16 +168,66 @@ public sealed class FenceTests : IAsyncLifetime
     [Fact]
     public async Task A_database_that_went_back_ends_every_look_up()
     {
+        var first = _database.Recorded;
         Revoke();
         _database.Change(Live(_token));
         _database.PutInForce();
         await _parts.Follower.CatchUpAsync(_database.Recorded, default);
         var lookup = await ResolveAsync();
-        _database.Restore(epoch: 1);
-        _database.PutInForce(epoch: 1);
+        _database.Restore(first);
+        _database.PutInForce(first);
 
         Assert.Equal(new FenceAnswer(FenceVerdict.Moved, 1), await AskAsync(lookup));
         Assert.False(lookup.Entry!.IsCurrent);
+    }
+
+    [Fact]
+    public async Task A_database_that_went_back_and_came_further_on_another_line_ends_every_look_up()
+    {
+        var first = _database.Recorded;
+        _database.Change(Live(Encoding.ASCII.GetBytes(Format.NewProjectToken())));
+        _database.PutInForce();
+        await _parts.Follower.CatchUpAsync(_database.Recorded, default);
+        var lookup = await ResolveAsync();
+
+        // Unseen by this gateway: back, the token revoked at a number that it knows, and on to higher ones.
+        _database.Restore(first);
+        Revoke();
+        _database.Change(Live(Encoding.ASCII.GetBytes(Format.NewProjectToken())));
+        _database.PutInForce();
+
+        Assert.Equal(FenceVerdict.Moved, (await AskAsync(lookup)).Verdict);
+        Assert.False(lookup.Entry!.IsCurrent);
+        Assert.Equal(TokenState.Unknown, (await ResolveAsync()).State);
+    }
+
+    [Fact]
+    public async Task The_same_number_of_another_line_is_not_the_same()
+    {
+        _database.Change(Live(Encoding.ASCII.GetBytes(Format.NewProjectToken())));
+        _database.PutInForce();
+        await _parts.Follower.CatchUpAsync(_database.Recorded, default);
+        var lookup = await ResolveAsync();
+
+        _database.Restore(new EpochStamp(1, 1_001));
+        Revoke();
+        _database.PutInForce();
+
+        Assert.Equal(2, _database.Recorded.Epoch);
+        Assert.Equal(FenceVerdict.Moved, (await AskAsync(lookup)).Verdict);
+        Assert.False(lookup.Entry!.IsCurrent);
+    }
+
+    [Fact]
+    public async Task An_authority_that_shows_nothing_it_can_be_held_to_is_told_by_the_database()
+    {
+        var lookup = await ResolveAsync();
+        _database.PutInForce(null);
+
+        Assert.Equal(FenceVerdict.Same, (await AskAsync(lookup)).Verdict);
+        Assert.Equal(AuthorityKind.Database, _parts.Fence.LastAnswerBy);
+        Assert.Equal(FenceVerdict.Same, (await AskAsync(lookup)).Verdict);
+        Assert.Equal(AuthorityKind.Process, _parts.Fence.LastAnswerBy);
     }
 
     [Fact]
@@ -197,9 +247,9 @@ public sealed class FenceTests : IAsyncLifetime
 
     private static TokenRow Live(byte[] token) => new(1, 1, token, IsImported: false, IsLive: true);
 
-    private long Revoke() => _database.Change(Live(_token) with { IsLive = false });
+    private EpochStamp Revoke() => _database.Change(Live(_token) with { IsLive = false });
 
     private ValueTask<TokenLookup> ResolveAsync() => _parts.Tokens.ResolveAsync(_token, default);
 
-    private ValueTask<FenceAnswer> AskAsync(TokenLookup lookup) => _parts.Fence.AskAsync(lookup.Epoch, default);
+    private ValueTask<FenceAnswer> AskAsync(TokenLookup lookup) => _parts.Fence.AskAsync(lookup.Version, default);
 }

@@ -108,7 +108,7 @@ public sealed class TokenCheckTests : IAsyncLifetime
 
         // The refusal of the next request is fenced like everything else: it moved, so it looks again.
         _parts.Tokens.TryCheck(fresh, out var stale);
-        Assert.Equal(FenceVerdict.Moved, (await _parts.Fence.AskAsync(stale.Epoch, default)).Verdict);
+        Assert.Equal(FenceVerdict.Moved, (await _parts.Fence.AskAsync(stale.Version, default)).Verdict);
         Assert.Equal(TokenState.Live, (await _parts.Tokens.ResolveAsync(fresh, default)).State);
     }
 
@@ -118,15 +118,15 @@ public sealed class TokenCheckTests : IAsyncLifetime
         _database.AfterFind = async () =>
         {
             _database.AfterFind = null;
-            long epoch = _database.Change(Row(1, _token) with { IsLive = false });
+            var stamp = _database.Change(Row(1, _token) with { IsLive = false });
             _database.PutInForce();
-            await _parts.Follower.CatchUpAsync(epoch, default);
+            await _parts.Follower.CatchUpAsync(stamp, default);
         };
 
         var lookup = await _parts.Tokens.ResolveAsync(_token, default);
 
         Assert.Equal(TokenState.Unknown, lookup.State);
-        Assert.Equal(_database.Recorded, lookup.Epoch);
+        Assert.Equal(_parts.Table.Snapshot.Version, lookup.Version);
         Assert.Equal(2, _parts.Tokens.DatabaseReads);
     }
 
@@ -149,8 +149,7 @@ public sealed class TokenCheckTests : IAsyncLifetime
     {
         _database.AfterFind = async () =>
         {
-            long epoch = _database.Change(Row(3, Encoding.ASCII.GetBytes(Format.NewProjectToken())));
-            await _parts.Follower.CatchUpAsync(epoch, default);
+            await _parts.Follower.CatchUpAsync(_database.Change(Row(1, _token)), default);
         };
 
         Assert.Equal(TokenState.Unavailable, (await _parts.Tokens.ResolveAsync(_token, default)).State);

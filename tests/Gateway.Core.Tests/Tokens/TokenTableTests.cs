@@ -13,9 +13,9 @@ public sealed class TokenTableTests
 
         var learned = Learn(table, Row(1));
 
-        Assert.True(table.TryFind(Text(1), out var found, out long epoch));
+        Assert.True(table.TryFind(Text(1), out var found, out long version));
         Assert.Same(learned, found);
-        Assert.Equal(0, epoch);
+        Assert.Equal(table.Snapshot.Version, version);
         Assert.False(table.TryFind(Text(2), out _, out _));
         Assert.False(table.TryFind([], out _, out _));
     }
@@ -51,11 +51,12 @@ public sealed class TokenTableTests
         var table = Loaded(new TokenTable());
         var entry = Learn(table, Row(1));
 
-        table.Apply([Row(1) with { IsLive = false }], epoch: 1);
+        Apply(table, [Row(1) with { IsLive = false }], 1);
 
         Assert.False(entry.IsCurrent);
-        Assert.False(table.TryFind(Text(1), out _, out long epoch));
-        Assert.Equal(1, epoch);
+        Assert.False(table.TryFind(Text(1), out _, out long version));
+        Assert.Equal(table.Snapshot.Version, version);
+        Assert.Equal(At(1), table.Snapshot.Stamp);
     }
 
     [Fact]
@@ -64,7 +65,7 @@ public sealed class TokenTableTests
         var table = Loaded(new TokenTable());
         var old = Learn(table, Row(1));
 
-        table.Apply([Row(1)], epoch: 1);
+        Apply(table, [Row(1)], 1);
 
         Assert.True(table.TryFind(Text(1), out var now, out _));
         Assert.False(old.IsCurrent);
@@ -77,10 +78,10 @@ public sealed class TokenTableTests
     {
         var table = Loaded(new TokenTable());
 
-        table.Apply([Row(1) with { IsImported = true }], epoch: 1);
+        Apply(table, [Row(1) with { IsImported = true }], 1);
 
-        Assert.True(table.TryFind(Text(1), out var entry, out long epoch));
-        Assert.Equal((1, true), (epoch, entry!.IsImported));
+        Assert.True(table.TryFind(Text(1), out var entry, out _));
+        Assert.Equal((At(1), true), (table.Snapshot.Stamp, entry!.IsImported));
     }
 
     [Theory]
@@ -89,10 +90,10 @@ public sealed class TokenTableTests
     public void What_was_read_at_another_epoch_is_not_taken_in(long epoch)
     {
         var table = new TokenTable();
-        table.Load([], epoch: 5);
+        Load(table, [], 5);
 
-        Assert.False(table.TryLearn(Text(1), new TokenReading(Row(1), epoch), out _));
-        Assert.False(table.TryLearn(Text(2), new TokenReading(null, epoch), out _));
+        Assert.False(table.TryLearn(Text(1), new TokenReading(Row(1), At(epoch)), out _, out _));
+        Assert.False(table.TryLearn(Text(2), new TokenReading(null, At(epoch)), out _, out _));
         Assert.False(table.TryFind(Text(1), out _, out _));
         Assert.False(table.IsUnknown(Text(2)));
     }
@@ -101,14 +102,14 @@ public sealed class TokenTableTests
     public void An_unknown_token_is_remembered_until_a_change_touches_it()
     {
         var table = Loaded(new TokenTable());
-        Assert.True(table.TryLearn(Text(1), new TokenReading(null, 0), out var none));
+        Assert.True(table.TryLearn(Text(1), new TokenReading(null, At(0)), out var none, out _));
         Assert.Null(none);
         Assert.True(table.IsUnknown(Text(1)));
 
-        table.Apply([Row(2)], epoch: 1);
+        Apply(table, [Row(2)], 1);
         Assert.True(table.IsUnknown(Text(1)));
 
-        table.Apply([Row(1)], epoch: 2);
+        Apply(table, [Row(1)], 2);
         Assert.False(table.IsUnknown(Text(1)));
     }
 
@@ -116,7 +117,7 @@ public sealed class TokenTableTests
     public void A_full_table_lets_go_of_learned_tokens_and_ends_them()
     {
         var table = new TokenTable(capacity: 100);
-        table.Load([.. Enumerable.Range(0, 50).Select(i => Row(i) with { IsImported = true })], epoch: 0);
+        Load(table, [.. Enumerable.Range(0, 50).Select(i => Row(i) with { IsImported = true })], 0);
 
         var learned = Enumerable.Range(50, 500).Select(i => Learn(table, Row(i))).ToList();
 
@@ -135,7 +136,7 @@ public sealed class TokenTableTests
         for (int i = 0; i < 20_000; i++)
         {
             Learn(table, Row(i), epoch: i);
-            table.Apply([Row(i) with { IsLive = false }], epoch: i + 1);
+            Apply(table, [Row(i) with { IsLive = false }], i + 1);
         }
 
         Assert.Equal(0, table.Count);
@@ -147,15 +148,15 @@ public sealed class TokenTableTests
     {
         var table = Loaded(new TokenTable());
         var old = Learn(table, Row(1));
-        table.TryLearn(Text(2), new TokenReading(null, 0), out _);
+        table.TryLearn(Text(2), new TokenReading(null, At(0)), out _, out _);
 
-        table.Load([Row(3) with { IsImported = true }], epoch: 9);
+        Load(table, [Row(3) with { IsImported = true }], 9);
 
         Assert.False(old.IsCurrent);
         Assert.False(table.TryFind(Text(1), out _, out _));
         Assert.False(table.IsUnknown(Text(2)));
-        Assert.True(table.TryFind(Text(3), out _, out long epoch));
-        Assert.Equal(9, epoch);
+        Assert.True(table.TryFind(Text(3), out _, out _));
+        Assert.Equal(At(9), table.Snapshot.Stamp);
     }
 
     [Fact]
@@ -196,9 +197,9 @@ public sealed class TokenTableTests
                 {
                     int batch = Volatile.Read(ref current);
                     byte[] text = Text((batch * Batch) + random.Next(Batch));
-                    if (!table.TryFind(text, out _, out long epoch)) continue;
+                    if (!table.TryFind(text, out _, out long version)) continue;
 
-                    if (epoch >= (2 * batch) + 2) Interlocked.Increment(ref wrong);
+                    if (version - 1 >= (2 * batch) + 2) Interlocked.Increment(ref wrong);
                     Interlocked.Increment(ref live);
                 }
             },
@@ -211,12 +212,12 @@ public sealed class TokenTableTests
             Volatile.Write(ref current, batch);
             List<TokenRow> rows =
                 [.. Enumerable.Range(batch * Batch, Batch).Select(i => Row(i) with { IsImported = true })];
-            table.Apply(rows, (2 * batch) + 1);
+            Apply(table, rows, (2 * batch) + 1);
 
             // Let the readers find it, so that its end is seen by somebody who is looking.
             long seen = Volatile.Read(ref live);
             SpinWait.SpinUntil(() => Volatile.Read(ref live) > seen + 2);
-            table.Apply([.. rows.Select(row => row with { IsLive = false })], (2 * batch) + 2);
+            Apply(table, [.. rows.Select(row => row with { IsLive = false })], (2 * batch) + 2);
         }
 
         await stop.CancelAsync();
@@ -226,13 +227,22 @@ public sealed class TokenTableTests
 
     internal static TokenTable Loaded(TokenTable table)
     {
-        table.Load([], epoch: 0);
+        Load(table, [], 0);
         return table;
     }
 
+    private static EpochStamp At(long epoch) => new(epoch, 1_000 + epoch);
+
+    private static void Load(TokenTable table, IReadOnlyList<TokenRow> rows, long epoch) =>
+        table.Load(new TokenChanges(rows, At(epoch), [], HasGap: false));
+
+    private static void Apply(TokenTable table, IReadOnlyList<TokenRow> rows, long epoch) =>
+        table.Apply(new TokenChanges(
+            rows, At(epoch), [.. rows.Select(row => new LoggedChange(At(epoch), row.Id))], HasGap: false));
+
     internal static TokenEntry Learn(TokenTable table, TokenRow row, long epoch = 0)
     {
-        Assert.True(table.TryLearn(row.Token, new TokenReading(row, epoch), out var entry));
+        Assert.True(table.TryLearn(row.Token, new TokenReading(row, At(epoch)), out var entry, out _));
         return entry!;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Dapper;
 
@@ -14,7 +15,7 @@ internal static class ChangeLog
     private const int RowsAtOnce = 500;
 
     /// <summary>
-    /// Statements that raise the epoch together with what it means, and give its new value. Nothing may follow but the
+    /// Statements that raise the epoch together with what it means, and give its new stamp. Nothing may follow but the
     /// commit: who raises it to the same value at the same time loses, and that is what makes the order of commits the
     /// order of epochs. The epoch itself comes last, since everybody waits for its row.
     /// </summary>
@@ -22,6 +23,7 @@ internal static class ChangeLog
     {
         var sql = new StringBuilder();
         var parameters = new DynamicParameters();
+        parameters.Add("Mark", DrawMark());
         string[] kinds = [.. touched.Select(one => one.What).Distinct(StringComparer.Ordinal)];
         for (int i = 0; i < kinds.Length; i++) parameters.Add($"What{i}", kinds[i]);
 
@@ -35,9 +37,23 @@ internal static class ChangeLog
             UPDATE projects SET deletion_epoch = (SELECT value + 1 FROM epoch)
             WHERE deleted_at IS NOT NULL AND deletion_epoch IS NULL;
             DELETE FROM change_log WHERE epoch <= (SELECT value + 1 FROM epoch) - {KeptEpochs};
-            UPDATE epoch SET value = value + 1 RETURNING value;
+            UPDATE epoch SET value = value + 1, mark = @Mark RETURNING value AS Epoch, mark AS Mark;
             """);
         return (sql.ToString(), parameters);
+    }
+
+    /// <summary>
+    /// Jumps over every epoch up to one that is known elsewhere, of a line that this database does not hold: it was
+    /// put back to an older copy. The log has a gap there, so nobody follows it across.
+    /// </summary>
+    public static Task JumpAsync(ControlWrite change, long above) =>
+        change.ExecuteAsync("UPDATE epoch SET value = @Above WHERE value < @Above", new { Above = above });
+
+    private static long DrawMark()
+    {
+        Span<byte> random = stackalloc byte[sizeof(long)];
+        RandomNumberGenerator.Fill(random);
+        return BitConverter.ToInt64(random) & long.MaxValue;
     }
 
     /// <summary>Numbers are written out: thousands of parameters cost far more than they are worth.</summary>
@@ -45,8 +61,8 @@ internal static class ChangeLog
     {
         sql.Append(
             """
-            INSERT INTO change_log (epoch, position, what, what_id, token_id)
-            SELECT e.value + 1, v.column1, v.column2, v.column3, CAST(v.column4 AS BIGINT)
+            INSERT INTO change_log (epoch, mark, position, what, what_id, token_id)
+            SELECT e.value + 1, @Mark, v.column1, v.column2, v.column3, CAST(v.column4 AS BIGINT)
             FROM epoch e CROSS JOIN (VALUES
 
             """);

@@ -67,6 +67,21 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
         }
     }
 
+    /// <summary>Raises the epoch above one that is known elsewhere, on a line that was lost here.</summary>
+    /// <exception cref="TokenStoreException">It cannot be written.</exception>
+    public async ValueTask<EpochStamp> RaiseAboveAsync(long epoch, CancellationToken cancellationToken)
+    {
+        var written = await WriteAsync<Done>(
+            async change =>
+            {
+                await ChangeLog.JumpAsync(change, epoch);
+                change.Touch("line", epoch);
+                return default(Done);
+            },
+            cancellationToken);
+        return written.Stamp!.Value;
+    }
+
     public virtual ValueTask DisposeAsync()
     {
         _writer.Dispose();
@@ -82,12 +97,13 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
     protected abstract bool IsConflict(DbException exception);
 
     /// <summary>Raises the epoch and commits, in as little time as can be.</summary>
-    protected virtual async Task<long> RaiseAndCommitAsync(DbTransaction transaction, IReadOnlyList<Touched> touched)
+    protected virtual async Task<EpochStamp> RaiseAndCommitAsync(
+        DbTransaction transaction, IReadOnlyList<Touched> touched)
     {
         var (sql, parameters) = ChangeLog.Raise(touched);
-        long epoch = await transaction.Connection!.ExecuteScalarAsync<long>(sql, parameters, transaction);
+        var (epoch, mark) = await transaction.Connection!.QuerySingleAsync<(long, long)>(sql, parameters, transaction);
         await transaction.CommitAsync(CancellationToken.None);
-        return epoch;
+        return new EpochStamp(epoch, mark);
     }
 
     private async ValueTask<T> ReadAsync<T>(
@@ -151,15 +167,16 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
         if (outcome.Refusal is not null || change.IsDiscarded)
         {
             await transaction.RollbackAsync(CancellationToken.None);
-            return new Written<T>(outcome, 0);
+            return new Written<T>(outcome, null, ConcernsCapture: false);
         }
 
-        long epoch = 0;
-        if (change.Touched.Count > 0) epoch = await RaiseAndCommitAsync(transaction, change.Touched);
+        EpochStamp? stamp = null;
+        StopHere.At("in-transaction");
+        if (change.Touched.Count > 0) stamp = await RaiseAndCommitAsync(transaction, change.Touched);
         else await transaction.CommitAsync(CancellationToken.None);
 
         if (change.DrawnProjectId > 0) ProjectIds.Raise(change.DrawnProjectId);
-        return new Written<T>(outcome, epoch);
+        return new Written<T>(outcome, stamp, change.Touched.Any(touched => touched.TokenId is not null));
     }
 
     private static bool IsFailure(Exception exception, CancellationToken cancellationToken) =>

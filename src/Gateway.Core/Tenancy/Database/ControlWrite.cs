@@ -67,5 +67,6 @@ internal sealed class ControlWrite(DbTransaction transaction, long now, ProjectI
 internal readonly record struct Touched(string What, long Id, long? TokenId = null);
 
 /// <param name="Outcome">What came of it; when it was refused, nothing was written.</param>
-/// <param name="Epoch">The epoch of the change; 0 when it touched nothing that has one.</param>
-internal readonly record struct Written<T>(Outcome<T> Outcome, long Epoch);
+/// <param name="Stamp">The stamp of the change; null when it touched nothing that has one.</param>
+/// <param name="ConcernsCapture">Whether it gave, took or altered a token: gateways look those up in memory.</param>
+internal readonly record struct Written<T>(Outcome<T> Outcome, EpochStamp? Stamp, bool ConcernsCapture);

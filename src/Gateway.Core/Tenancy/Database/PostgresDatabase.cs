@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using Gateway.Core.Tokens;
 using Npgsql;
 
 namespace Gateway.Core.Tenancy.Database;
@@ -86,20 +87,21 @@ internal sealed class PostgresDatabase : ControlDatabase
     /// The commit goes with the raise, in one message: a gateway that is stopped in between has either not locked the
     /// epoch yet, or let it go again.
     /// </summary>
-    protected override async Task<long> RaiseAndCommitAsync(DbTransaction transaction, IReadOnlyList<Touched> touched)
+    protected override async Task<EpochStamp> RaiseAndCommitAsync(
+        DbTransaction transaction, IReadOnlyList<Touched> touched)
     {
         var (sql, parameters) = ChangeLog.Raise(touched);
         await using var reader = await transaction.Connection!.ExecuteReaderAsync(
             sql + "\nCOMMIT", parameters, transaction);
         await reader.ReadAsync();
-        long epoch = reader.GetInt64(0);
+        var stamp = new EpochStamp(reader.GetInt64(0), reader.GetInt64(1));
 
         // Whether it was committed is said at the end only.
         while (await reader.NextResultAsync())
         {
         }
 
-        return epoch;
+        return stamp;
     }
 
     private static NpgsqlDataSource Source(PostgresOptions options, bool forCapture)

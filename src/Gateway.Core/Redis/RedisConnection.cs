@@ -1,0 +1,241 @@
+using System.Security.Cryptography;
+using System.Text;
+using Gateway.Core.Tokens;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Gateway.Core.Redis;
+
+/// <summary>
+/// The one place that talks to Redis. Each call has a deadline, because the library's own calls wait for ever on a
+/// server that is frozen. After a few calls in a row that nobody answered, Redis counts as away: calls fail at once,
+/// and somebody in the background knocks, with new connections when the old ones stay dumb, until it answers again.
+/// </summary>
+internal sealed partial class RedisConnection : IAsyncDisposable
+{
+    private const int MissesUntilAway = 3;
+    private const int KnocksUntilRebuilt = 4;
+
+    private static readonly TimeSpan KnockEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(1);
+
+    private readonly RedisOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly string _channel;
+    private readonly Action _hinted;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _isWanted = new(0);
+    private readonly Task _knocking;
+    private volatile ConnectionMultiplexer? _connection;
+    private volatile bool _isAway = true;
+    private int _missesInARow;
+    private long _misses;
+    private long _rebuilds;
+
+    /// <param name="options">Which Redis.</param>
+    /// <param name="channel">Where hints come from.</param>
+    /// <param name="hinted">Called for each hint, and when Redis is back; must return at once.</param>
+    /// <param name="time">For deadlines and pauses.</param>
+    /// <param name="logger">Told when Redis goes and comes.</param>
+    public RedisConnection(
+        RedisOptions options, string channel, Action hinted, TimeProvider time, ILogger logger)
+    {
+        (_options, _channel, _hinted, _time, _logger) = (options, channel, hinted, time, logger);
+        _isWanted.Release();
+        _knocking = Task.Run(KnockAsync);
+    }
+
+    /// <summary>True while calls fail at once.</summary>
+    public bool IsAway => _isAway;
+
+    /// <summary>Calls that nobody answered in time, since the start.</summary>
+    public long Misses => Volatile.Read(ref _misses);
+
+    /// <summary>How often all connections were thrown away and made anew.</summary>
+    public long Rebuilds => Volatile.Read(ref _rebuilds);
+
+    /// <summary>Runs a script on the primary; its reply, an array.</summary>
+    /// <exception cref="TokenStoreException">Nobody answered in time, or with an error.</exception>
+    public Task<RedisResult[]> EvaluateAsync(
+        RedisScript script, RedisKey key, TimeSpan deadline, params object[] arguments) =>
+        CallAsync(
+            async database =>
+            {
+                object[] call = [script.Sha1, 1, key, .. arguments];
+                try
+                {
+                    return (RedisResult[])await database.ExecuteAsync("EVALSHA", call, CommandFlags.DemandMaster);
+                }
+                catch (RedisServerException error) when (error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+                {
+                    // Redis forgets scripts when it starts; the text teaches it again.
+                    call[0] = script.Text;
+                    return (RedisResult[])await database.ExecuteAsync("EVAL", call, CommandFlags.DemandMaster);
+                }
+            },
+            deadline);
+
+    /// <summary>One value; null when there is none.</summary>
+    /// <exception cref="TokenStoreException">Nobody answered in time, or with an error.</exception>
+    public Task<byte[]?> GetAsync(string key, TimeSpan deadline) =>
+        CallAsync(async database => (byte[]?)await database.StringGetAsync(key), deadline);
+
+    /// <summary>Keeps a value for some time, if Redis is there; nobody is told when it is not.</summary>
+    public void Set(string key, byte[] value, TimeSpan expiry)
+    {
+        if (_isAway || _connection is not { } connection) return;
+
+        try
+        {
+            connection.GetDatabase().StringSet(key, value, expiry, flags: CommandFlags.FireAndForget);
+        }
+        catch (Exception error) when (error is RedisException or ObjectDisposedException)
+        {
+            // It has just gone.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _knocking;
+        if (_connection is { } connection) await CloseAsync(connection);
+        _isWanted.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan deadline)
+    {
+        if (_isAway || _connection is not { } connection) throw new TokenStoreException("Redis is away.");
+
+        try
+        {
+            var answer = await call(connection.GetDatabase()).WaitAsync(deadline, _time);
+            Volatile.Write(ref _missesInARow, 0);
+            return answer;
+        }
+        catch (RedisServerException error)
+        {
+            // It is there, and says no: read-only, out of memory, not permitted.
+            Volatile.Write(ref _missesInARow, 0);
+            throw new TokenStoreException("Redis refuses.", error);
+        }
+        catch (Exception error) when (error is TimeoutException or RedisException or ObjectDisposedException)
+        {
+            Miss(error);
+            throw new TokenStoreException("Redis does not answer.", error);
+        }
+    }
+
+    private void Miss(Exception error)
+    {
+        Interlocked.Increment(ref _misses);
+        if (Interlocked.Increment(ref _missesInARow) < MissesUntilAway || _isAway) return;
+
+        LogAway(_logger, _options, error.Message);
+        _isAway = true;
+        _isWanted.Release();
+    }
+
+    /// <summary>Sleeps while Redis answers; while it does not, knocks until it does.</summary>
+    private async Task KnockAsync()
+    {
+        bool isFirst = true;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await _isWanted.WaitAsync(_stop.Token);
+                while (!await IsAnsweringAsync(isFirst)) await Task.Delay(KnockEvery, _time, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            Volatile.Write(ref _missesInARow, 0);
+            _isAway = false;
+            if (!isFirst) LogBack(_logger, _options);
+            isFirst = false;
+            _hinted();
+        }
+    }
+
+    /// <summary>Knocks a few times on what there is, and makes new connections when that was for nothing.</summary>
+    private async Task<bool> IsAnsweringAsync(bool isFirst)
+    {
+        for (int knock = 0; _connection is { } connection && knock < KnocksUntilRebuilt; knock++)
+        {
+            if (await TryPingAsync(connection)) return true;
+            await Task.Delay(KnockEvery, _time, _stop.Token);
+        }
+
+        if (_connection is { } dumb) _ = CloseAsync(dumb);
+        _connection = null;
+        if (!isFirst) Interlocked.Increment(ref _rebuilds);
+        _connection = await TryConnectAsync();
+        return _connection is { } made && await TryPingAsync(made);
+    }
+
+    private async Task<bool> TryPingAsync(ConnectionMultiplexer connection)
+    {
+        try
+        {
+            await connection.GetDatabase().PingAsync().WaitAsync(KnockEvery, _time, _stop.Token);
+            return true;
+        }
+        catch (Exception error) when (error is TimeoutException or RedisException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<ConnectionMultiplexer?> TryConnectAsync()
+    {
+        try
+        {
+            var connecting = ConnectionMultiplexer.ConnectAsync(_options.ForMultiplexer(ConnectLimit));
+            var connection = await connecting.WaitAsync(ConnectLimit * 3, _time, _stop.Token);
+            connection.PreserveAsyncOrder = false;
+
+            // Lost ones cost nothing but a read of the log, so nobody waits for the subscription either.
+            _ = connection.GetSubscriber().SubscribeAsync(_channel, (_, _) => _hinted())
+                .ContinueWith(static task => task.Exception, TaskScheduler.Default);
+            return connection;
+        }
+        catch (Exception error) when (error is TimeoutException or RedisException or IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>May hang on a connection that is dumb, so nobody waits for longer than for a new one.</summary>
+    private async Task CloseAsync(ConnectionMultiplexer connection)
+    {
+        var closing = Task.Run(() => connection.Close(allowCommandsToComplete: false));
+        await closing.WaitAsync(ConnectLimit, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Redis at {Redis} does not answer; the database is asked in its place. Until it is back, changes of "
+            + "tokens are recorded and answered 503. ({Reason})")]
+    private static partial void LogAway(ILogger logger, RedisOptions redis, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Redis at {Redis} answers again.")]
+    private static partial void LogBack(ILogger logger, RedisOptions redis);
+}
+
+/// <summary>A script and the name that Redis knows it by.</summary>
+internal sealed class RedisScript(string text)
+{
+    public string Text { get; } = text;
+
+    public string Sha1 { get; } = NameOf(text);
+
+    // Not a matter of security: it is how Redis names scripts.
+#pragma warning disable CA5350
+    private static string NameOf(string text) => Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(text)));
+#pragma warning restore CA5350
+}
