@@ -20,8 +20,7 @@ internal sealed class RedisAuthority(
     ITokenStore store,
     RaiseDatabaseAbove raiseDatabaseAbove) : IEpochAuthority
 {
-    /// <summary>A group waits for so long, and asks the database then.</summary>
-    private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(500);
 
     // It shows something else each time: whoever tries again in a second has another chance.
     private const int MaxAttempts = 5;
@@ -58,14 +57,22 @@ internal sealed class RedisAuthority(
     /// <summary>It is known to be the Redis that every other gateway of the installation asks.</summary>
     public void Open() => _isOpen = true;
 
-    public async ValueTask<EpochStamp?> AskAsync(CancellationToken cancellationToken)
+    /// <summary>Blocks: it is asked by the thread that commits groups.</summary>
+    public ValueTask<EpochStamp?> AskAsync(CancellationToken cancellationToken)
     {
-        RequireOpen();
+        try
+        {
+            RequireOpen();
 
-        // Before the question: the answer may be older than the trust that its run has won while it was on its way.
-        string? trusted = _trustedRun;
-        var held = Held.Read(await redis.EvaluateAsync(Ask, key, Deadline));
-        return held.Run == trusted ? held.Stamp : null;
+            // Before the question: the answer may be older than the trust that its run has won meanwhile.
+            string? trusted = _trustedRun;
+            var held = Held.Read(redis.Evaluate(Ask, key));
+            return new(held.Run == trusted ? held.Stamp : null);
+        }
+        catch (TokenStoreException exception)
+        {
+            return ValueTask.FromException<EpochStamp?>(exception);
+        }
     }
 
     public async ValueTask RaiseAsync(EpochStamp stamp, CancellationToken cancellationToken)

@@ -16,6 +16,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private const int MissesUntilAway = 3;
     private const int KnocksUntilRebuilt = 4;
 
+    /// <summary>A group waits for so long, and asks the database then.</summary>
+    public static readonly TimeSpan BlockingDeadline = TimeSpan.FromMilliseconds(250);
+
     private static readonly TimeSpan KnockEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(1);
 
@@ -67,14 +70,35 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 {
                     return (RedisResult[])await database.ExecuteAsync("EVALSHA", call, CommandFlags.DemandMaster);
                 }
-                catch (RedisServerException error) when (error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+                catch (RedisServerException error) when (IsUnknownScript(error))
                 {
-                    // Redis forgets scripts when it starts; the text teaches it again.
                     call[0] = script.Text;
                     return (RedisResult[])await database.ExecuteAsync("EVAL", call, CommandFlags.DemandMaster);
                 }
             },
             deadline);
+
+    /// <summary>
+    /// As above with <see cref="BlockingDeadline"/>, and the caller's thread waits. The library completes such a call
+    /// on the thread that reads the socket; a task would queue behind the requests of a busy gateway, and the fence of
+    /// every group with it.
+    /// </summary>
+    /// <exception cref="TokenStoreException">Nobody answered in time, or with an error.</exception>
+    public RedisResult[] Evaluate(RedisScript script, RedisKey key)
+    {
+        var connection = Connection();
+        try
+        {
+            object[] call = [script.Sha1, 1, key];
+            var reply = EvaluateOnce(connection.GetDatabase(), script, call);
+            Volatile.Write(ref _missesInARow, 0);
+            return reply;
+        }
+        catch (Exception error) when (IsFailure(error))
+        {
+            throw Failed(error);
+        }
+    }
 
     /// <summary>One value; null when there is none.</summary>
     /// <exception cref="TokenStoreException">Nobody answered in time, or with an error.</exception>
@@ -105,37 +129,62 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _stop.Dispose();
     }
 
+    private static RedisResult[] EvaluateOnce(IDatabase database, RedisScript script, object[] call)
+    {
+        try
+        {
+            return (RedisResult[])database.Execute("EVALSHA", call, CommandFlags.DemandMaster);
+        }
+        catch (RedisServerException error) when (IsUnknownScript(error))
+        {
+            call[0] = script.Text;
+            return (RedisResult[])database.Execute("EVAL", call, CommandFlags.DemandMaster);
+        }
+    }
+
+    /// <summary>Redis forgets scripts when it starts; the text teaches it again.</summary>
+    private static bool IsUnknownScript(RedisServerException error) =>
+        error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);
+
+    private static bool IsFailure(Exception error) =>
+        error is TimeoutException or RedisException or ObjectDisposedException;
+
     private async Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan deadline)
     {
-        if (_isAway || _connection is not { } connection) throw new TokenStoreException("Redis is away.");
-
+        var connection = Connection();
         try
         {
             var answer = await call(connection.GetDatabase()).WaitAsync(deadline, _time);
             Volatile.Write(ref _missesInARow, 0);
             return answer;
         }
-        catch (RedisServerException error)
+        catch (Exception error) when (IsFailure(error))
         {
-            // It is there, and says no: read-only, out of memory, not permitted.
-            Volatile.Write(ref _missesInARow, 0);
-            throw new TokenStoreException("Redis refuses.", error);
-        }
-        catch (Exception error) when (error is TimeoutException or RedisException or ObjectDisposedException)
-        {
-            Miss(error);
-            throw new TokenStoreException("Redis does not answer.", error);
+            throw Failed(error);
         }
     }
 
-    private void Miss(Exception error)
-    {
-        Interlocked.Increment(ref _misses);
-        if (Interlocked.Increment(ref _missesInARow) < MissesUntilAway || _isAway) return;
+    private ConnectionMultiplexer Connection() =>
+        _isAway ? throw new TokenStoreException("Redis is away.") : _connection!;
 
-        LogAway(_logger, _options, error.Message);
-        _isAway = true;
-        _isWanted.Release();
+    private TokenStoreException Failed(Exception error)
+    {
+        if (error is RedisServerException)
+        {
+            // It is there, and says no: read-only, out of memory, not permitted.
+            Volatile.Write(ref _missesInARow, 0);
+            return new TokenStoreException("Redis refuses.", error);
+        }
+
+        Interlocked.Increment(ref _misses);
+        if (Interlocked.Increment(ref _missesInARow) == MissesUntilAway)
+        {
+            LogAway(_logger, _options, error.Message);
+            _isAway = true;
+            _isWanted.Release();
+        }
+
+        return new TokenStoreException("Redis does not answer.", error);
     }
 
     /// <summary>Sleeps while Redis answers; while it does not, knocks until it does.</summary>
@@ -154,8 +203,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 return;
             }
 
-            Volatile.Write(ref _missesInARow, 0);
             _isAway = false;
+            Volatile.Write(ref _missesInARow, 0);
             if (!isFirst) LogBack(_logger, _options);
             isFirst = false;
             _hinted();
@@ -185,7 +234,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             await connection.GetDatabase().PingAsync().WaitAsync(KnockEvery, _time, _stop.Token);
             return true;
         }
-        catch (Exception error) when (error is TimeoutException or RedisException or ObjectDisposedException)
+        catch (Exception error) when (IsFailure(error))
         {
             return false;
         }
@@ -195,7 +244,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         try
         {
-            var connecting = ConnectionMultiplexer.ConnectAsync(_options.ForMultiplexer(ConnectLimit));
+            var connecting = ConnectionMultiplexer.ConnectAsync(_options.ForMultiplexer(ConnectLimit, BlockingDeadline));
             var connection = await connecting.WaitAsync(ConnectLimit * 3, _time, _stop.Token);
             connection.PreserveAsyncOrder = false;
 

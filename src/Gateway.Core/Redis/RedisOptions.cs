@@ -48,11 +48,12 @@ public sealed class RedisOptions
     }
 
     /// <summary>For one multiplexer: each has its own copy.</summary>
-    internal ConfigurationOptions ForMultiplexer(TimeSpan connectLimit)
+    internal ConfigurationOptions ForMultiplexer(TimeSpan connectLimit, TimeSpan callLimit)
     {
         var options = _parsed.Clone();
         options.AbortOnConnectFail = false;
         options.ConnectTimeout = (int)connectLimit.TotalMilliseconds;
+        options.SyncTimeout = (int)callLimit.TotalMilliseconds;
         options.ConnectRetry = 1;
         options.ClientName ??= "gateway";
         return options;
