@@ -53,8 +53,10 @@ internal sealed class GroupCommitter(
     private void Commit(PendingAppend group)
     {
         // The group is closed: from here on the fence may be asked, and one answer serves all that it holds.
+        StopHere.At("group-closed");
         var roomFor = room.Check(store.BytesWaiting);
         var answer = NeedsFence(group, roomFor, out long oldestEpoch) ? Ask(oldestEpoch) : default;
+        StopHere.At("fence-answered");
 
         var admitted = Admit(group, roomFor, answer);
         while (admitted is not null) admitted = WriteGroup(admitted, answer.Epoch);
@@ -131,6 +133,7 @@ internal sealed class GroupCommitter(
         var rest = Bound(first, segment, out int count);
         try
         {
+            StopHere.At("before-write");
             Lay(first, rest, segment, epoch);
             segment.File.Sync();
         }

@@ -35,7 +35,12 @@ internal sealed class ControlChanges(
         }
 
         // Recorded: from here on nothing may stop it from coming into force.
-        if (written.Epoch > 0) await authority.RaiseAsync(written.Epoch, CancellationToken.None);
+        if (written.Epoch > 0)
+        {
+            StopHere.At("committed");
+            await authority.RaiseAsync(written.Epoch, CancellationToken.None);
+        }
+
         return written;
     }
 

@@ -103,6 +103,7 @@ internal sealed partial class CaptureHandler(
         for (int lookups = 0; lookups < MaxLookups; lookups++)
         {
             var lookup = await LookUpAsync(pipeline.Tokens, parser.Token, context.RequestAborted);
+            StopHere.At("looked-up");
             if (lookup.State == TokenState.Mistyped) return Reject(response, TokenRejections.Mistyped);
             if (lookup.State == TokenState.Unavailable) return RefuseUnkept(response, AppendOutcome.Unfenced);
 

@@ -155,8 +155,15 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
         }
 
         long epoch = 0;
-        if (change.Touched.Count > 0) epoch = await RaiseAndCommitAsync(transaction, change.Touched);
-        else await transaction.CommitAsync(CancellationToken.None);
+        if (change.Touched.Count > 0)
+        {
+            StopHere.At("in-transaction");
+            epoch = await RaiseAndCommitAsync(transaction, change.Touched);
+        }
+        else
+        {
+            await transaction.CommitAsync(CancellationToken.None);
+        }
 
         if (change.DrawnProjectId > 0) ProjectIds.Raise(change.DrawnProjectId);
         return new Written<T>(outcome, epoch);
