@@ -25,6 +25,8 @@ internal sealed class Storm(Trio trio)
     // What a change may still do after its answer is over by then: a transaction is given up after some seconds.
     private static readonly TimeSpan UntilSettled = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan UntilStored = TimeSpan.FromMinutes(1);
+
     private readonly Project[] _projects = new Project[Projects];
     private readonly ConcurrentDictionary<int, long> _acksOf = new();
     private long _unknown;
@@ -64,6 +66,25 @@ internal sealed class Storm(Trio trio)
         await Task.WhenAll(others);
         await calm.CancelAsync();
         await Task.WhenAll(interruptions);
+    }
+
+    /// <summary>Waits until all that was acked is stored; what is not then will never be.</summary>
+    public async Task<Findings> CheckAsync()
+    {
+        long acked = History.Acked;
+        long started = Stopwatch.GetTimestamp();
+        while (await trio.CountRowsAsync() < acked && Stopwatch.GetElapsedTime(started) < UntilStored)
+            await Task.Delay(50);
+
+        // Events of unknown fate count too: there may be as many rows, and not yet all that were acked.
+        var findings = History.Check(await trio.ReadRowsAsync());
+        while (findings.Lost.Count > 0 && Stopwatch.GetElapsedTime(started) < UntilStored)
+        {
+            await Task.Delay(500);
+            findings = History.Check(await trio.ReadRowsAsync());
+        }
+
+        return findings;
     }
 
     public override string ToString() =>

@@ -16,7 +16,6 @@ public sealed class StormTests(EngineFixture engine, ITestOutputHelper output)
     private const int DefaultSeconds = 15;
 
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan UntilStored = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task Through_random_stops_no_dead_token_is_acked_and_nothing_is_lost()
@@ -37,7 +36,7 @@ public sealed class StormTests(EngineFixture engine, ITestOutputHelper output)
 
         await raging;
         double seconds = clock.Elapsed.TotalSeconds;
-        var findings = await CheckAsync(trio, storm.History);
+        var findings = await storm.CheckAsync();
 
         Tell($"storm: regenerations {storm.History.Regenerations}, acks {storm.History.Acked}, "
             + $"violations {findings.Violations.Count}, lost {findings.Lost.Count}, double {findings.Doubles.Count}, "
@@ -46,25 +45,6 @@ public sealed class StormTests(EngineFixture engine, ITestOutputHelper output)
         Assert.True(storm.History.Regenerations > duration.TotalSeconds, "There were too few to say anything.");
         Assert.Equal(Trio.Size, storm.AckingGateways);
         output.WriteLine(storm.ToString());
-    }
-
-    /// <summary>Waits until all that was acked is stored; what is not then will never be.</summary>
-    private static async Task<Findings> CheckAsync(Trio trio, History history)
-    {
-        long acked = history.Acked;
-        long started = Stopwatch.GetTimestamp();
-        while (await trio.CountRowsAsync() < acked && Stopwatch.GetElapsedTime(started) < UntilStored)
-            await Task.Delay(50);
-
-        // Events of unknown fate count too: there may be as many rows, and not yet all that were acked.
-        var findings = history.Check(await trio.ReadRowsAsync());
-        while (findings.Lost.Count > 0 && Stopwatch.GetElapsedTime(started) < UntilStored)
-        {
-            await Task.Delay(500);
-            findings = history.Check(await trio.ReadRowsAsync());
-        }
-
-        return findings;
     }
 
     private void Tell(string line)

@@ -27,7 +27,6 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output;
     private readonly bool _ownsData;
     private readonly StopPoints? _points;
-    private readonly Process _end;
     private bool _wasKilled;
 
     private GatewayProcess(
@@ -35,7 +34,6 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     {
         (_process, _output, Address, Data, _ownsData) = (process, output, address, data, ownsData);
         _points = points;
-        _end = KillAtOurEnd(process.Id);
         Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false })
         {
             BaseAddress = address,
@@ -88,14 +86,18 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.OutputDataReceived += (_, line) => Note(line.Data, output, listening);
         process.ErrorDataReceived += (_, line) => Note(line.Data, output, listening);
+        Process? end = null;
         process.Exited += async (_, _) =>
         {
+            end?.Kill();
+
             // Its last lines may still be on their way.
             await process.WaitForExitAsync();
             listening.TrySetException(new InvalidOperationException(
                 $"The gateway ended before it listened:\n{string.Join('\n', output)}"));
         };
         process.Start();
+        end = KillAtOurEnd(process.Id);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
 
@@ -227,8 +229,6 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         // A crash at the stop is a failure of whatever test this was; a kill was meant.
         if (!_wasKilled) Assert.True(await TerminateAsync() == 0, $"It exited with {_process.ExitCode}:\n{Output}");
         Http.Dispose();
-        _end.Kill();
-        _end.Dispose();
         _process.Dispose();
         _points?.Dispose();
         if (_ownsData) Directory.Delete(Data, recursive: true);
