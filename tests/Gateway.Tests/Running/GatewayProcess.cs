@@ -27,13 +27,20 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output;
     private readonly bool _ownsData;
     private readonly StopPoints? _points;
+    private readonly Process _end;
     private bool _wasKilled;
 
     private GatewayProcess(
-        Process process, ConcurrentQueue<string> output, Uri address, string data, bool ownsData, StopPoints? points)
+        Process process,
+        ConcurrentQueue<string> output,
+        Uri address,
+        string data,
+        bool ownsData,
+        StopPoints? points,
+        Process end)
     {
         (_process, _output, Address, Data, _ownsData) = (process, output, address, data, ownsData);
-        _points = points;
+        (_points, _end) = (points, end);
         Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false })
         {
             BaseAddress = address,
@@ -86,23 +93,20 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.OutputDataReceived += (_, line) => Note(line.Data, output, listening);
         process.ErrorDataReceived += (_, line) => Note(line.Data, output, listening);
-        Process? end = null;
         process.Exited += async (_, _) =>
         {
-            end?.Kill();
-
             // Its last lines may still be on their way.
             await process.WaitForExitAsync();
             listening.TrySetException(new InvalidOperationException(
                 $"The gateway ended before it listened:\n{string.Join('\n', output)}"));
         };
         process.Start();
-        end = KillAtOurEnd(process.Id);
+        var end = KillAtOurEnd(process.Id, folder);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
 
         var gateway = new GatewayProcess(
-            process, output, await listening.Task.WaitAsync(StartLimit), folder, ownsData: data is null, points);
+            process, output, await listening.Task.WaitAsync(StartLimit), folder, ownsData: data is null, points, end);
         if (waitUntilReady) await gateway.WaitUntilReadyAsync();
         return gateway;
     }
@@ -229,6 +233,8 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         // A crash at the stop is a failure of whatever test this was; a kill was meant.
         if (!_wasKilled) Assert.True(await TerminateAsync() == 0, $"It exited with {_process.ExitCode}:\n{Output}");
         Http.Dispose();
+        _end.Kill();
+        _end.Dispose();
         _process.Dispose();
         _points?.Dispose();
         if (_ownsData) Directory.Delete(Data, recursive: true);
@@ -249,11 +255,12 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         testBuild ? Build.Output("Gateway.TestBuild", "Gateway.TestBuild.dll") : Build.Output("Gateway", "Gateway.dll");
 
     /// <summary>
-    /// A shell that kills the process when its own input ends, as it does with our own end at the latest: one that is
-    /// stopped would outlive us.
+    /// A shell that kills the gateway when its own input ends, as it does with our own end at the latest: one that is
+    /// stopped would outlive us. Its number may be somebody else's by then, but not its folder.
     /// </summary>
-    private static Process KillAtOurEnd(int process) =>
-        Process.Start(new ProcessStartInfo("sh", ["-c", $"read _; kill -KILL {process}"])
+    private static Process KillAtOurEnd(int gateway, string folder) =>
+        Process.Start(new ProcessStartInfo(
+            "sh", ["-c", $"read _; grep -aqs 'Gateway:Data={folder}' /proc/{gateway}/cmdline && kill -KILL {gateway}"])
         {
             RedirectStandardInput = true,
         })!;
