@@ -1,13 +1,15 @@
 # make run    builds what is missing and starts the gateway on URLS with its data in DATA
 # make test   installs what the tests need and runs all of them; last line: "N passed, N failed"
+# make storm  three gateways, stopped at random under load for DURATION seconds; last line: what came of it
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test test-tools bench clean
+.PHONY: run build test storm test-tools bench clean
 
-URLS   ?= http://127.0.0.1:8000
-DATA   ?= ./data
-FILTER ?= *
+URLS     ?= http://127.0.0.1:8000
+DATA     ?= ./data
+DURATION ?= 600
+FILTER   ?= *
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
@@ -42,6 +44,9 @@ $(SDK_MODULES): tests/sdks/package-lock.json
 
 test: $(ENGINE_MODULES) $(STATIC_MODULES) $(SDK_MODULES) test-tools
 	@tests/run.sh
+
+storm: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
+	@tests/storm.sh $(DURATION)
 
 # Real servers and tools that the tests start themselves; Debian has them all.
 test-tools:

@@ -6,6 +6,8 @@ declare -A package_of=(
     [clickhouse-server]=clickhouse-server
     [chromium]=chromium
     [strace]=strace
+    [redis-server]=redis-server
+    [wrk]=wrk
 )
 
 shopt -s nullglob
@@ -32,4 +34,17 @@ if [[ " ${missing[*]} " == *" postgresql "* ]]; then
     [ -e /etc/postgresql-common/createcluster.conf ] ||
         echo "create_main_cluster = false" | "${sudo[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
 fi
+# Nor is a Redis to run from now on: who had none gets none that starts by itself.
+if [[ " ${missing[*]} " == *" redis-server "* ]]; then
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap '"${sudo[@]}" rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
+        "${sudo[@]}" chmod +x "$policy"
+    fi
+fi
 DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+
+if [[ " ${missing[*]} " == *" redis-server "* ]] && [ -d /run/systemd/system ]; then
+    "${sudo[@]}" systemctl disable -q redis-server
+fi

@@ -18,6 +18,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     public const string ApiKey = "phx_testkeytestkeytestkeytestkeytestkeytestkey12";
 
     public const int SigTerm = 15;
+    public const int SigCont = 18;
     public const int SigStop = 19;
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
@@ -25,11 +26,21 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output;
     private readonly bool _ownsData;
+    private readonly StopPoints? _points;
+    private readonly Process _end;
     private bool _wasKilled;
 
-    private GatewayProcess(Process process, ConcurrentQueue<string> output, Uri address, string data, bool ownsData)
+    private GatewayProcess(
+        Process process,
+        ConcurrentQueue<string> output,
+        Uri address,
+        string data,
+        bool ownsData,
+        StopPoints? points,
+        Process end)
     {
         (_process, _output, Address, Data, _ownsData) = (process, output, address, data, ownsData);
+        (_points, _end) = (points, end);
         Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false })
         {
             BaseAddress = address,
@@ -51,14 +62,20 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <param name="data">Its folder; null: a new one, removed at the end.</param>
     /// <param name="port">0: a free one.</param>
     /// <param name="waitUntilReady">False: only until it listens.</param>
+    /// <param name="testBuild">The tests' own build, which can be stopped where <see cref="Arm"/> says.</param>
     /// <param name="settings">More configuration, by key.</param>
     public static async Task<GatewayProcess> StartAsync(
-        string? data = null, int port = 0, bool waitUntilReady = true, params (string Key, string Value)[] settings)
+        string? data = null,
+        int port = 0,
+        bool waitUntilReady = true,
+        bool testBuild = false,
+        params (string Key, string Value)[] settings)
     {
         string folder = data ?? Directory.CreateTempSubdirectory("gateway-test-").FullName;
+        var points = testBuild ? new StopPoints() : null;
         var start = new ProcessStartInfo("dotnet")
         {
-            ArgumentList = { Program(), "--urls", $"http://127.0.0.1:{port}", $"--Gateway:Data={folder}" },
+            ArgumentList = { Program(testBuild), "--urls", $"http://127.0.0.1:{port}", $"--Gateway:Data={folder}" },
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = folder,
@@ -68,6 +85,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         start.Environment["Gateway__Engine__MemoryBytes"] = (2L << 30).ToString();
         start.Environment["Gateway__Journal__MinFreeBytes"] = (64 << 20).ToString();
         start.Environment["Gateway__Journal__SegmentBytes"] = (8 << 20).ToString();
+        if (points is not null) start.Environment["GATEWAY_STOP_POINTS"] = points.Folder;
         foreach (var (key, value) in settings) start.Environment[key.Replace(":", "__")] = value;
 
         var output = new ConcurrentQueue<string>();
@@ -83,11 +101,12 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
                 $"The gateway ended before it listened:\n{string.Join('\n', output)}"));
         };
         process.Start();
+        var end = KillAtOurEnd(process.Id, folder);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
 
         var gateway = new GatewayProcess(
-            process, output, await listening.Task.WaitAsync(StartLimit), folder, ownsData: data is null);
+            process, output, await listening.Task.WaitAsync(StartLimit), folder, ownsData: data is null, points, end);
         if (waitUntilReady) await gateway.WaitUntilReadyAsync();
         return gateway;
     }
@@ -107,7 +126,13 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>SIGTERM; the exit code.</summary>
     public async Task<int> TerminateAsync()
     {
-        if (!_process.HasExited) Signal(_process.Id, SigTerm);
+        if (!_process.HasExited)
+        {
+            _points?.ReleaseAll();
+            Continue();
+            Signal(_process.Id, SigTerm);
+        }
+
         await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         return _process.ExitCode;
     }
@@ -125,6 +150,23 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         _wasKilled = true;
         await DisposeAsync();
     }
+
+    /// <summary>
+    /// What is to befall the first that comes to a point of the tests' build: "stop" (all of the process, until
+    /// <see cref="Continue"/>), "exit" (as kill -9) or "wait" (that thread, until <see cref="Release"/>).
+    /// </summary>
+    public void Arm(string point, string what = StopPoints.Stop) => Points.Arm(point, what);
+
+    /// <summary>Waits until somebody came to the point, and until the process is stopped or gone if it was to be.</summary>
+    public Task WaitUntilStoppedAsync(string point) => Points.WaitUntilReachedAsync(point, _process.Id);
+
+    /// <summary>Lets go of who waits at the point; nobody is stopped there from now on.</summary>
+    public void Release(string point) => Points.Release(point);
+
+    /// <summary>SIGSTOP: every thread stays where it is.</summary>
+    public void Stop() => Signal(_process.Id, SigStop);
+
+    public void Continue() => Signal(_process.Id, SigCont);
 
     public static void Signal(int process, int signal) => Assert.Equal(0, Kill(process, signal));
 
@@ -191,7 +233,10 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         // A crash at the stop is a failure of whatever test this was; a kill was meant.
         if (!_wasKilled) Assert.True(await TerminateAsync() == 0, $"It exited with {_process.ExitCode}:\n{Output}");
         Http.Dispose();
+        _end.Kill();
+        _end.Dispose();
         _process.Dispose();
+        _points?.Dispose();
         if (_ownsData) Directory.Delete(Data, recursive: true);
     }
 
@@ -203,7 +248,22 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         if (Listening().Match(line) is { Success: true } match) listening.TrySetResult(new Uri(match.Groups[1].Value));
     }
 
-    private static string Program() => Build.Output("Gateway", "Gateway.dll");
+    private StopPoints Points =>
+        _points ?? throw new InvalidOperationException("Only the tests' own build can be stopped at a point.");
+
+    private static string Program(bool testBuild) =>
+        testBuild ? Build.Output("Gateway.TestBuild", "Gateway.TestBuild.dll") : Build.Output("Gateway", "Gateway.dll");
+
+    /// <summary>
+    /// A shell that kills the gateway when its own input ends, as it does with our own end at the latest: one that is
+    /// stopped would outlive us. Its number may be somebody else's by then, but not its folder.
+    /// </summary>
+    private static Process KillAtOurEnd(int gateway, string folder) =>
+        Process.Start(new ProcessStartInfo(
+            "sh", ["-c", $"read _; grep -aqs 'Gateway:Data={folder}' /proc/{gateway}/cmdline && kill -KILL {gateway}"])
+        {
+            RedirectStandardInput = true,
+        })!;
 
     [GeneratedRegex(@"listening on (http://\S+)")]
     private static partial Regex Listening();

@@ -6,7 +6,7 @@ using System.Net.Http.Json;
 namespace Gateway.Tests.Running;
 
 /// <summary>What a client knows of an event that it sent.</summary>
-internal enum Fate : byte
+public enum Fate : byte
 {
     /// <summary>Answered 200: it must be stored, once.</summary>
     Acked,

@@ -171,9 +171,15 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
         }
 
         EpochStamp? stamp = null;
-        StopHere.At("in-transaction");
-        if (change.Touched.Count > 0) stamp = await RaiseAndCommitAsync(transaction, change.Touched);
-        else await transaction.CommitAsync(CancellationToken.None);
+        if (change.Touched.Count > 0)
+        {
+            StopHere.At("in-transaction");
+            stamp = await RaiseAndCommitAsync(transaction, change.Touched);
+        }
+        else
+        {
+            await transaction.CommitAsync(CancellationToken.None);
+        }
 
         if (change.DrawnProjectId > 0) ProjectIds.Raise(change.DrawnProjectId);
         return new Written<T>(outcome, stamp, change.Touched.Any(touched => touched.TokenId is not null));
