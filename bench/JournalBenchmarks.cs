@@ -64,7 +64,7 @@ public class JournalBenchmarks
     {
         for (int i = 0; i < AppendsPerWriter; i++)
         {
-            var (outcome, _) = await _journal.AppendAsync(_entry, 1, i, _payload);
+            var outcome = (await _journal.AppendAsync(_entry, 1, i, _payload)).Outcome;
             if (outcome != AppendOutcome.Kept) throw new InvalidOperationException($"An append ended as {outcome}.");
         }
     }

@@ -26,5 +26,9 @@ public enum AppendOutcome : byte
 }
 
 /// <param name="Outcome">What became of it.</param>
-/// <param name="Epoch">When it was kept: the epoch of the fence that it passed.</param>
-public readonly record struct AppendResult(AppendOutcome Outcome, long Epoch);
+/// <param name="Epoch">The epoch of the fence that was asked; 0 when none was.</param>
+/// <param name="Version">
+/// What that fence vouches for: a refusal that rests on a look-up of this version of the table, or of a later one, can
+/// be given without another fence.
+/// </param>
+public readonly record struct AppendResult(AppendOutcome Outcome, long Epoch, long Version);

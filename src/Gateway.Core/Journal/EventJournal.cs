@@ -222,7 +222,7 @@ public sealed class EventJournal : IAsyncDisposable
     {
         StopHere.At("looked-up");
         var task = pending.Task; // Before it joins: then it may be done, taken and rented again at any moment.
-        if (!_open.TryJoin(pending, out bool isFirst)) pending.Complete(AppendOutcome.Closed);
+        if (!_open.TryJoin(pending, out bool isFirst)) pending.Complete(AppendOutcome.Closed, default);
         else if (isFirst) _threads?.WakeCommitter();
         return task;
     }

@@ -59,7 +59,7 @@ internal sealed class GroupCommitter(
 
         StopHere.At("fence-answered");
         var admitted = Admit(group, roomFor, answer);
-        while (admitted is not null) admitted = WriteGroup(admitted, answer.Epoch);
+        while (admitted is not null) admitted = WriteGroup(admitted, answer);
     }
 
     private static bool NeedsFence(PendingAppend group, AppendOutcome roomFor, out long oldestVersion)
@@ -101,7 +101,7 @@ internal sealed class GroupCommitter(
             var outcome = Judge(pending, roomFor, answer.Verdict);
             if (outcome != AppendOutcome.Kept || pending.Entry is null)
             {
-                pending.Complete(outcome, answer.Epoch);
+                pending.Complete(outcome, answer);
                 continue;
             }
 
@@ -126,15 +126,15 @@ internal sealed class GroupCommitter(
     }
 
     /// <summary>Writes as many as one sync may cover, and returns the first that is left over.</summary>
-    private PendingAppend? WriteGroup(PendingAppend first, long epoch)
+    private PendingAppend? WriteGroup(PendingAppend first, in FenceAnswer answer)
     {
-        if (FindSegment(first) is not { } segment) return null;
+        if (FindSegment(first, answer) is not { } segment) return null;
 
         var rest = Bound(first, segment, out int count);
         try
         {
             StopHere.At("before-write");
-            Lay(first, rest, segment, epoch);
+            Lay(first, rest, segment, answer.Epoch);
             segment.File.Sync();
         }
         catch (IOException exception)
@@ -144,18 +144,18 @@ internal sealed class GroupCommitter(
             _isFailing = true;
             Volatile.Write(ref _failedGroups, _failedGroups + 1);
             JournalLog.WriteFailed(logger, exception, segment.Number, segment.End, count);
-            Complete(first, rest, exception.IsDiskFull() ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed);
+            Complete(first, rest, exception.IsDiskFull() ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed, answer);
             return rest;
         }
 
         _isFailing = false;
         Publish(segment, count);
-        Complete(first, rest, AppendOutcome.Kept, epoch);
+        Complete(first, rest, AppendOutcome.Kept, answer);
         return rest;
     }
 
     /// <summary>A segment with room for the record; null, with the whole list failed, when none can be begun.</summary>
-    private Segment? FindSegment(PendingAppend first)
+    private Segment? FindSegment(PendingAppend first, in FenceAnswer answer)
     {
         long size = JournalRecord.SizeOf(first.Payload.Length);
         if (store.Active is { } active && active.End + size <= active.Capacity) return active;
@@ -169,7 +169,7 @@ internal sealed class GroupCommitter(
             _isFailing = true;
             JournalLog.BeginFailed(logger, exception);
             bool isFull = exception is IOException failure && failure.IsDiskFull();
-            Complete(first, null, isFull ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed);
+            Complete(first, null, isFull ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed, answer);
             return null;
         }
     }
@@ -216,12 +216,12 @@ internal sealed class GroupCommitter(
     }
 
     private static void Complete(
-        PendingAppend first, PendingAppend? rest, AppendOutcome outcome, long epoch = 0)
+        PendingAppend first, PendingAppend? rest, AppendOutcome outcome, in FenceAnswer answer)
     {
         for (PendingAppend? pending = first, next; pending != rest; pending = next)
         {
             next = pending!.Next;
-            pending.Complete(outcome, epoch);
+            pending.Complete(outcome, answer);
         }
     }
 }

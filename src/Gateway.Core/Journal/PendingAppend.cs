@@ -51,7 +51,8 @@ internal sealed class PendingAppend : IValueTaskSource<AppendResult>
     }
 
     /// <summary>Nothing of this object may be touched afterwards: its caller may have given it back already.</summary>
-    public void Complete(AppendOutcome outcome, long epoch = 0) => _core.SetResult(new AppendResult(outcome, epoch));
+    public void Complete(AppendOutcome outcome, in FenceAnswer answer) =>
+        _core.SetResult(new AppendResult(outcome, answer.Epoch, answer.Version));
 
     AppendResult IValueTaskSource<AppendResult>.GetResult(short token)
     {

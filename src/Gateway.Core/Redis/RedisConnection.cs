@@ -244,7 +244,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         try
         {
-            var connecting = ConnectionMultiplexer.ConnectAsync(_options.ForMultiplexer(ConnectLimit, BlockingDeadline));
+            var options = _options.ForMultiplexer(ConnectLimit, BlockingDeadline);
+            var connecting = ConnectionMultiplexer.ConnectAsync(options);
             var connection = await connecting.WaitAsync(ConnectLimit * 3, _time, _stop.Token);
             connection.PreserveAsyncOrder = false;
 

@@ -56,7 +56,7 @@ public sealed partial class Fence(
             return WaitAsync(new ValueTask<EpochStamp?>(shown), oldestVersion, started, cancellationToken);
 
         Answered(authority.Kind, started);
-        return new(new FenceAnswer(FenceVerdict.Same, snapshot.Stamp.Epoch));
+        return new(new FenceAnswer(FenceVerdict.Same, snapshot.Stamp.Epoch, snapshot.Version));
     }
 
     /// <summary>Asks on nobody's behalf: whether there is somebody to answer.</summary>
@@ -76,7 +76,8 @@ public sealed partial class Fence(
             var snapshot = table.Snapshot;
             bool isSame = snapshot.Version == oldestVersion;
             StopHere.Weaken("fence", ref isSame);
-            return new FenceAnswer(isSame ? FenceVerdict.Same : FenceVerdict.Moved, snapshot.Stamp.Epoch);
+            var verdict = isSame ? FenceVerdict.Same : FenceVerdict.Moved;
+            return new FenceAnswer(verdict, snapshot.Stamp.Epoch, snapshot.Version);
         }
         catch (TokenStoreException exception)
         {

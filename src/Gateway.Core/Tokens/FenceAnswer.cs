@@ -17,7 +17,11 @@ public enum FenceVerdict : byte
 
 /// <param name="Verdict">What to do with the group.</param>
 /// <param name="Epoch">The epoch up to which what is admitted was checked; what is written carries it.</param>
-public readonly record struct FenceAnswer(FenceVerdict Verdict, long Epoch);
+/// <param name="Version">
+/// The table's version that this vouches for: look-ups of it, or of a later one, need not be fenced again by who was
+/// in the group.
+/// </param>
+public readonly record struct FenceAnswer(FenceVerdict Verdict, long Epoch, long Version = 0);
 
 /// <summary>
 /// Asks whether anything changed since <paramref name="oldestVersion"/> of the table. Must be called after the group

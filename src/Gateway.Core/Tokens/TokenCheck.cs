@@ -118,19 +118,22 @@ public sealed class TokenCheck(
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
             Interlocked.Increment(ref _databaseReads);
+            long before = table.Snapshot.Version;
             var reading = await store.FindAsync(token, CancellationToken.None);
 
-            // The table takes it in only when nothing touched it since it was read; otherwise it is read anew.
-            // Changes are rare beside a read, so a second attempt is the exception.
+            // The table takes it in only when nothing touched it since it was read; otherwise it is read anew. That
+            // nobody has it is true of the moment of the reading at least, whatever came since.
             await follower.CatchUpAsync(reading.Stamp, CancellationToken.None);
             StopHere.At("learn");
-            if (!table.TryLearn(token, reading, out var entry, out long version)) continue;
-            if (entry is null) return new TokenLookup(TokenState.Unknown, null, version);
+            bool isLearned = table.TryLearn(token, reading, out var entry, out long version);
+            if (reading.Row is null) return new TokenLookup(TokenState.Unknown, null, isLearned ? version : before);
+            if (!isLearned) continue;
 
             cache?.Keep(reading);
             return new TokenLookup(TokenState.Live, entry, version);
         }
 
+        // It never holds still.
         return new TokenLookup(TokenState.Unavailable, null, table.Snapshot.Version);
     }
 

@@ -100,6 +100,7 @@ internal sealed partial class CaptureHandler(
         HttpContext context, CapturePipeline pipeline, bool isEngage, CaptureWork work, long now)
     {
         var (response, parser) = (context.Response, work.Parser);
+        var fenced = default(AppendResult);
         for (int lookups = 0; lookups < MaxLookups; lookups++)
         {
             var lookup = await LookUpAsync(pipeline.Tokens, parser.Token, context.RequestAborted);
@@ -108,9 +109,9 @@ internal sealed partial class CaptureHandler(
 
             bool isForeign = lookup.Entry is { Rules.Origins.Count: > 0 } entry
                 && !entry.Rules.Allow(PageOrigin.Of(context.Request));
-            var (outcome, epoch) = await JoinAsync(pipeline.Journal, lookup, isForeign, parser, now);
+            fenced = await JoinAsync(pipeline.Journal, lookup, isForeign, parser, now, fenced);
 
-            if (outcome == AppendOutcome.Stale)
+            if (fenced.Outcome == AppendOutcome.Stale)
             {
                 // What was erased by settings that may hold no longer is read again.
                 if (lookup.Entry is { Rules.AnonymizesIps: true }
@@ -122,8 +123,8 @@ internal sealed partial class CaptureHandler(
                 continue;
             }
 
-            if (outcome != AppendOutcome.Kept) return RefuseUnkept(response, outcome);
-            FenceEpoch.Tell(context, epoch);
+            if (fenced.Outcome != AppendOutcome.Kept) return RefuseUnkept(response, fenced.Outcome);
+            FenceEpoch.Tell(context, fenced.Epoch);
             if (lookup.Entry is null) return Reject(response, TokenRejections.Unknown);
             if (isForeign) return Reject(response, TokenRejections.ForeignOrigin);
 
@@ -152,13 +153,24 @@ internal sealed partial class CaptureHandler(
     }
 
     /// <summary>
-    /// A refusal rests on the snapshot as much as an ack does, and is as final: it waits for a fence too.
+    /// A refusal rests on the snapshot as much as an ack does, and is as final: it waits for a fence too. One that this
+    /// request has waited for already will do, when the token was looked up again since: else refusals would starve
+    /// while tokens change faster than groups go by.
     /// </summary>
     private static ValueTask<AppendResult> JoinAsync(
-        EventJournal journal, in TokenLookup lookup, bool isForeign, CaptureParser parser, long now)
+        EventJournal journal,
+        in TokenLookup lookup,
+        bool isForeign,
+        CaptureParser parser,
+        long now,
+        AppendResult fenced)
     {
         if (lookup.Entry is not { } entry || isForeign || parser.AcceptedCount + parser.RefusedCount == 0)
-            return journal.FenceAsync(lookup.Version);
+        {
+            return fenced.Version > 0 && lookup.Version >= fenced.Version
+                ? new ValueTask<AppendResult>(fenced with { Outcome = AppendOutcome.Kept })
+                : journal.FenceAsync(lookup.Version);
+        }
 
         if (entry.Rules.AnonymizesIps) parser.EraseAddresses();
         return journal.AppendAsync(entry, lookup.Version, now, parser.Payload);

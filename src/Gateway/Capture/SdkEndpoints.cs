@@ -120,7 +120,7 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool)
     /// <summary>True when the token is live by a fence of this moment; otherwise the refusal is written.</summary>
     private async ValueTask<bool> IsLiveAsync(HttpContext context, ReadOnlyMemory<byte> token, int refusedStatus)
     {
-        var outcome = AppendOutcome.Stale;
+        var fenced = new AppendResult(AppendOutcome.Stale, 0, long.MaxValue);
         for (int lookups = 0; state.Pipeline is { } pipeline && lookups < MaxLookups; lookups++)
         {
             var lookup = pipeline.Tokens.TryCheck(token.Span, out var hit)
@@ -135,11 +135,15 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool)
 
             if (lookup.State == TokenState.Unavailable) break;
 
-            outcome = (await pipeline.Journal.FenceAsync(lookup.Version)).Outcome;
-            if (outcome == AppendOutcome.Stale) continue;
-            if (outcome != AppendOutcome.Kept) break;
-            if (lookup.Entry is null) Refuse(context.Response, TokenRejections.Unknown, refusedStatus);
+            // Looked up again after a fence that this request has waited for: that one covers it.
+            if (lookup.Version < fenced.Version)
+            {
+                fenced = await pipeline.Journal.FenceAsync(lookup.Version);
+                if (fenced.Outcome == AppendOutcome.Stale) continue;
+                if (fenced.Outcome != AppendOutcome.Kept) break;
+            }
 
+            if (lookup.Entry is null) Refuse(context.Response, TokenRejections.Unknown, refusedStatus);
             return lookup.Entry is not null;
         }
 

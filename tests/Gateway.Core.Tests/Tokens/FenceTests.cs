@@ -32,7 +32,9 @@ public sealed class FenceTests : IAsyncLifetime
         var lookup = await ResolveAsync();
         int reads = _database.Reads;
 
-        Assert.Equal(new FenceAnswer(FenceVerdict.Same, _database.Recorded.Epoch), await AskAsync(lookup));
+        var answer = await AskAsync(lookup);
+        Assert.Equal((FenceVerdict.Same, _database.Recorded.Epoch), (answer.Verdict, answer.Epoch));
+        Assert.Equal(lookup.Version, answer.Version);
         Assert.Equal(reads, _database.Reads);
         Assert.True(lookup.Entry!.IsCurrent);
     }
@@ -60,7 +62,7 @@ public sealed class FenceTests : IAsyncLifetime
         var stamp = Revoke();
         _database.PutInForce();
 
-        Assert.Equal(new FenceAnswer(FenceVerdict.Moved, stamp.Epoch), await AskAsync(lookup));
+        Assert.Equal((FenceVerdict.Moved, stamp.Epoch), await ShowAsync(lookup));
         Assert.False(lookup.Entry!.IsCurrent);
         Assert.Equal(TokenState.Unknown, (await ResolveAsync()).State);
     }
@@ -94,7 +96,7 @@ public sealed class FenceTests : IAsyncLifetime
         var refused = await ResolveAsync();
 
         Assert.Equal(TokenState.Unknown, refused.State);
-        Assert.Equal(new FenceAnswer(FenceVerdict.Same, stamp.Epoch), await AskAsync(refused));
+        Assert.Equal((FenceVerdict.Same, stamp.Epoch), await ShowAsync(refused));
 
         // And the authority is told, so that the next one asks nobody else.
         int reads = _database.Reads;
@@ -177,7 +179,7 @@ public sealed class FenceTests : IAsyncLifetime
         _database.Restore(first);
         _database.PutInForce(first);
 
-        Assert.Equal(new FenceAnswer(FenceVerdict.Moved, 1), await AskAsync(lookup));
+        Assert.Equal((FenceVerdict.Moved, 1L), await ShowAsync(lookup));
         Assert.False(lookup.Entry!.IsCurrent);
     }
 
@@ -250,6 +252,12 @@ public sealed class FenceTests : IAsyncLifetime
     private EpochStamp Revoke() => _database.Change(Live(_token) with { IsLive = false });
 
     private ValueTask<TokenLookup> ResolveAsync() => _parts.Tokens.ResolveAsync(_token, default);
+
+    private async Task<(FenceVerdict, long)> ShowAsync(TokenLookup lookup)
+    {
+        var answer = await AskAsync(lookup);
+        return (answer.Verdict, answer.Epoch);
+    }
 
     private ValueTask<FenceAnswer> AskAsync(TokenLookup lookup) => _parts.Fence.AskAsync(lookup.Version, default);
 }

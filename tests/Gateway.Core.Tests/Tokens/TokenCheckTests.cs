@@ -133,6 +133,7 @@ public sealed class TokenCheckTests : IAsyncLifetime
     [Fact]
     public async Task A_token_created_while_it_is_being_read_is_not_remembered_as_unknown()
     {
+        long before = _parts.Table.Snapshot.Version;
         byte[] fresh = Encoding.ASCII.GetBytes(Format.NewProjectToken());
         _database.AfterFind = async () =>
         {
@@ -140,8 +141,39 @@ public sealed class TokenCheckTests : IAsyncLifetime
             await _parts.Follower.CatchUpAsync(_database.Change(Row(2, fresh)), default);
         };
 
+        // Read before it was there, and said so: the fence sends whoever was told round again.
+        var refused = await _parts.Tokens.ResolveAsync(fresh, default);
+        Assert.Equal((TokenState.Unknown, before), (refused.State, refused.Version));
+        _database.PutInForce();
+        Assert.Equal(FenceVerdict.Moved, (await _parts.Fence.AskAsync(refused.Version, default)).Verdict);
         Assert.Equal(TokenState.Live, (await _parts.Tokens.ResolveAsync(fresh, default)).State);
-        Assert.Equal(TokenState.Live, (await _parts.Tokens.ResolveAsync(fresh, default)).State);
+    }
+
+    [Fact]
+    public async Task That_nobody_has_a_token_is_told_also_while_others_change_all_the_time()
+    {
+        byte[] unknown = Encoding.ASCII.GetBytes(Format.NewProjectToken());
+        long before = _parts.Table.Snapshot.Version;
+        _database.AfterFind = async () =>
+            await _parts.Follower.CatchUpAsync(
+                _database.Change(Row(2, Encoding.ASCII.GetBytes(Format.NewProjectToken()))), default);
+
+        var lookup = await _parts.Tokens.ResolveAsync(unknown, default);
+
+        // As of before the change, so that a fence that shows it sends the request round again.
+        Assert.Equal((TokenState.Unknown, before), (lookup.State, lookup.Version));
+        Assert.Equal(1, _parts.Tokens.DatabaseReads);
+    }
+
+    [Fact]
+    public async Task A_token_is_learned_although_others_changed_while_it_was_read()
+    {
+        _database.AfterFind = async () =>
+            await _parts.Follower.CatchUpAsync(
+                _database.Change(Row(2, Encoding.ASCII.GetBytes(Format.NewProjectToken()))), default);
+
+        Assert.Equal(TokenState.Live, (await _parts.Tokens.ResolveAsync(_token, default)).State);
+        Assert.Equal(1, _parts.Tokens.DatabaseReads);
     }
 
     [Fact]

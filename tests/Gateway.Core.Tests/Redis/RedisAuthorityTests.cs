@@ -1,0 +1,283 @@
+using System.Diagnostics;
+using System.Text;
+using Gateway.Core.Redis;
+using Gateway.Core.Tests.Tokens;
+using Gateway.Core.Tokens;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Core.Tests.Redis;
+
+/// <summary>What a real Redis shows is believed only as far as it can be held to it.</summary>
+public sealed class RedisAuthorityTests : IAsyncDisposable
+{
+    private const string Key = "gateway:test:fence";
+
+    private readonly RedisServer _server = RedisServer.Start();
+    private readonly FakeControlDatabase _database = new();
+    private readonly SharedRedis _redis;
+    private readonly RedisAuthority _authority;
+    private int _hints;
+
+    public RedisAuthorityTests()
+    {
+        Assert.True(RedisOptions.TryParse(_server.ConnectionString, out var options, out _));
+        _redis = new SharedRedis(options!, "test", new byte[32], TimeProvider.System, NullLogger.Instance)
+        {
+            Hinted = () => Interlocked.Increment(ref _hints),
+        };
+        _authority = AuthorityOf(_redis);
+        _authority.Open();
+        SpinWait.SpinUntil(() => !_redis.IsAway, TimeSpan.FromSeconds(10));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _server.Thaw();
+        await _redis.DisposeAsync();
+        _server.Dispose();
+    }
+
+    [Fact]
+    public async Task A_run_is_believed_only_after_it_was_given_what_the_database_holds()
+    {
+        // Somebody else's, or an old copy's: it looks right, and proves nothing.
+        var stamp = Change();
+        Write(stamp);
+        Assert.Null(await AskAsync());
+
+        await _authority.RaiseAsync(stamp, default);
+        Assert.Equal(stamp, await AskAsync());
+    }
+
+    [Fact]
+    public async Task A_caller_with_an_old_change_does_not_make_a_new_run_believed_without_the_later_ones()
+    {
+        var old = Change();
+        var latest = Change();
+
+        await _authority.RaiseAsync(old, default);
+
+        Assert.Equal(latest, await AskAsync());
+    }
+
+    [Fact]
+    public async Task A_raise_that_was_held_back_lowers_nothing()
+    {
+        var first = Change();
+        await _authority.RaiseAsync(first, default);
+        var second = Change();
+        await _authority.RaiseAsync(second, default);
+
+        await _authority.RaiseAsync(first, default);
+
+        Assert.Equal(second, await AskAsync());
+    }
+
+    [Fact]
+    public async Task Emptied_it_shows_nothing_until_it_is_told_again()
+    {
+        var stamp = Change();
+        await _authority.RaiseAsync(stamp, default);
+        _server.FlushAll();
+        Assert.Null(await AskAsync());
+
+        await _authority.RaiseAsync(stamp, default);
+        Assert.Equal(stamp, await AskAsync());
+    }
+
+    [Fact]
+    public async Task Restarted_from_an_old_copy_it_shows_nothing_until_it_is_told_again()
+    {
+        var old = Change();
+        await _authority.RaiseAsync(old, default);
+        _server.SaveRdb();
+        var latest = Change();
+        await _authority.RaiseAsync(latest, default);
+
+        await _server.KillAsync();
+        _server.Restart();
+        await AnswersAsync();
+
+        Assert.Equal(old.Epoch.ToString(), _server.Command("HGET", Key, "epoch"));
+        Assert.Null(await AskAsync());
+        await _authority.RaiseAsync(latest, default);
+        Assert.Equal(latest, await AskAsync());
+    }
+
+    [Fact]
+    public async Task A_line_that_the_database_has_lost_is_passed_by_raising_the_database()
+    {
+        var first = Change();
+        Change();
+        var lost = Change();
+        await _authority.RaiseAsync(lost, default);
+        _database.Restore(first);
+        var next = Change();
+
+        await _authority.RaiseAsync(next, default);
+
+        // Below it Redis would go on to show what gateways on the lost line know.
+        var shown = await AskAsync();
+        Assert.Equal(_database.Recorded, shown);
+        Assert.True(shown!.Value.Epoch > lost.Epoch);
+    }
+
+    [Fact]
+    public async Task The_same_number_of_a_lost_line_is_passed_too()
+    {
+        var first = Change();
+        var lost = Change();
+        await _authority.RaiseAsync(lost, default);
+        _database.Restore(first);
+        var next = Change();
+        Assert.Equal(lost.Epoch, next.Epoch);
+
+        await _authority.RaiseAsync(next, default);
+
+        Assert.Equal(_database.Recorded, await AskAsync());
+        Assert.True(_database.Recorded.Epoch > lost.Epoch);
+    }
+
+    [Theory]
+    [InlineData("no-number", "1")]
+    [InlineData("1", "no-number")]
+    [InlineData("9223372036854775807", "1")]
+    [InlineData("1e300", "1")]
+    [InlineData("-5", "1")]
+    [InlineData("4611686018427387904", "junk")]
+    public async Task What_no_database_can_have_written_gives_way(string epoch, string mark)
+    {
+        var stamp = Change();
+        await _authority.RaiseAsync(stamp, default);
+        _server.Command("HSET", Key, "epoch", epoch, "mark", mark);
+        Assert.NotEqual(stamp, await AskAsync());
+
+        await _authority.RaiseAsync(stamp, default);
+        Assert.Equal(stamp, await AskAsync());
+    }
+
+    [Fact]
+    public async Task A_key_of_another_type_gives_way()
+    {
+        var stamp = Change();
+        await _authority.RaiseAsync(stamp, default);
+        _server.Command("SET", Key, "mine");
+        await Assert.ThrowsAsync<TokenStoreException>(async () => await AskAsync());
+
+        await _authority.RaiseAsync(stamp, default);
+        Assert.Equal(stamp, await AskAsync());
+    }
+
+    [Fact]
+    public async Task A_script_that_redis_forgot_is_taught_again()
+    {
+        var stamp = Change();
+        await _authority.RaiseAsync(stamp, default);
+        _server.Command("SCRIPT", "FLUSH");
+
+        Assert.Equal(stamp, await AskAsync());
+        await _authority.RaiseAsync(Change(), default);
+    }
+
+    [Fact]
+    public async Task Frozen_it_is_given_up_within_the_deadline_then_at_once_and_found_again()
+    {
+        var stamp = Change();
+        await _authority.RaiseAsync(stamp, default);
+        _server.Freeze();
+
+        long started = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 3; i++) await Assert.ThrowsAsync<TokenStoreException>(async () => await AskAsync());
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.FromSeconds(0.6), TimeSpan.FromSeconds(5));
+        Assert.True(_redis.IsAway);
+
+        started = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 100; i++) await Assert.ThrowsAsync<TokenStoreException>(async () => await AskAsync());
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(1));
+
+        _server.Thaw();
+        await AnswersAsync();
+        Assert.Equal(stamp, await AskAsync());
+    }
+
+    [Fact]
+    public async Task Frozen_for_long_it_is_asked_over_new_connections()
+    {
+        var stamp = Change();
+        await _authority.RaiseAsync(stamp, default);
+        _server.Freeze();
+        for (int i = 0; i < 3; i++) await Assert.ThrowsAsync<TokenStoreException>(async () => await AskAsync());
+        Assert.True(SpinWait.SpinUntil(() => _redis.Rebuilds > 0, TimeSpan.FromSeconds(30)));
+
+        _server.Thaw();
+        await AnswersAsync();
+        Assert.Equal(stamp, await AskAsync());
+    }
+
+    [Fact]
+    public async Task Nobody_is_asked_before_it_is_known_whose_redis_it_is()
+    {
+        var stamp = Change();
+        var closed = AuthorityOf(_redis);
+
+        await Assert.ThrowsAsync<TokenStoreException>(async () => await closed.AskAsync(default));
+        await Assert.ThrowsAsync<TokenStoreException>(async () => await closed.RaiseAsync(stamp, default));
+        Assert.Equal("0", _server.Command("EXISTS", Key));
+    }
+
+    [Fact]
+    public async Task A_raise_is_told_to_who_listens_and_one_that_changes_nothing_is_not()
+    {
+        var stamp = Change();
+        int before = await ListeningAsync();
+
+        await _authority.RaiseAsync(stamp, default);
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref _hints) > before, TimeSpan.FromSeconds(10)));
+
+        int heard = Volatile.Read(ref _hints);
+        await _authority.RaiseAsync(stamp, default);
+        await AskAsync();
+        Assert.Equal(heard, Volatile.Read(ref _hints));
+    }
+
+    private RedisAuthority AuthorityOf(SharedRedis redis) => redis.AuthorityOn(
+        _database,
+        (above, _) =>
+        {
+            while (_database.Recorded.Epoch <= above) Change();
+            return new(_database.Recorded);
+        });
+
+    private EpochStamp Change() => _database.Change(
+        new TokenRow(1, 1, Encoding.ASCII.GetBytes("token"), IsImported: true, IsLive: true));
+
+    private ValueTask<EpochStamp?> AskAsync() => _authority.AskAsync(default);
+
+    private void Write(EpochStamp stamp) =>
+        _server.Command("HSET", Key, "epoch", stamp.Epoch.ToString(), "mark", stamp.Mark.ToString());
+
+    private async Task AnswersAsync()
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20))
+        {
+            try
+            {
+                await AskAsync();
+                return;
+            }
+            catch (TokenStoreException)
+            {
+                await Task.Delay(20);
+            }
+        }
+
+        Assert.Fail("Redis was not found again.");
+    }
+
+    private async Task<int> ListeningAsync()
+    {
+        while (_server.Command("PUBSUB", "NUMSUB", "gateway:test:hints").EndsWith('0')) await Task.Delay(10);
+        return Volatile.Read(ref _hints);
+    }
+}
