@@ -16,7 +16,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private const int MissesUntilAway = 3;
     private const int KnocksUntilRebuilt = 4;
 
-    /// <summary>A group waits for so long, and asks the database then.</summary>
+    /// <summary>Of one call that blocks; then the database is asked.</summary>
     public static readonly TimeSpan BlockingDeadline = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan KnockEvery = TimeSpan.FromMilliseconds(250);
@@ -34,7 +34,10 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private volatile bool _isAway = true;
     private int _missesInARow;
     private long _misses;
+    private long _refusals;
     private long _rebuilds;
+    private volatile string? _refusal;
+    private volatile string _lastKnock = "It was not reached yet.";
 
     /// <param name="options">Which Redis.</param>
     /// <param name="channel">Where hints come from.</param>
@@ -54,6 +57,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     /// <summary>Calls that nobody answered in time, since the start.</summary>
     public long Misses => Volatile.Read(ref _misses);
+
+    /// <summary>Calls that it answered with an error, since the start.</summary>
+    public long Refusals => Volatile.Read(ref _refusals);
 
     /// <summary>How often all connections were thrown away and made anew.</summary>
     public long Rebuilds => Volatile.Read(ref _rebuilds);
@@ -91,10 +97,10 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             object[] call = [script.Sha1, 1, key];
             var reply = EvaluateOnce(connection.GetDatabase(), script, call);
-            Volatile.Write(ref _missesInARow, 0);
+            Answered();
             return reply;
         }
-        catch (Exception error) when (IsFailure(error))
+        catch (Exception error)
         {
             throw Failed(error);
         }
@@ -114,7 +120,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             connection.GetDatabase().StringSet(key, value, expiry, flags: CommandFlags.FireAndForget);
         }
-        catch (Exception error) when (error is RedisException or ObjectDisposedException)
+        catch (Exception)
         {
             // It has just gone.
         }
@@ -146,33 +152,43 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private static bool IsUnknownScript(RedisServerException error) =>
         error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);
 
-    private static bool IsFailure(Exception error) =>
-        error is TimeoutException or RedisException or ObjectDisposedException;
-
     private async Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan deadline)
     {
         var connection = Connection();
         try
         {
             var answer = await call(connection.GetDatabase()).WaitAsync(deadline, _time);
-            Volatile.Write(ref _missesInARow, 0);
+            Answered();
             return answer;
         }
-        catch (Exception error) when (IsFailure(error))
+        catch (Exception error)
         {
             throw Failed(error);
         }
     }
 
     private ConnectionMultiplexer Connection() =>
-        _isAway ? throw new TokenStoreException("Redis is away.") : _connection!;
+        (_isAway ? null : _connection) ?? throw new TokenStoreException("Redis is away.");
 
+    private void Answered()
+    {
+        Volatile.Write(ref _missesInARow, 0);
+        if (_refusal is null) return;
+
+        _refusal = null;
+        LogBack(_logger, _options);
+    }
+
+    /// <summary>Whatever the library throws at us, the question was not answered.</summary>
     private TokenStoreException Failed(Exception error)
     {
         if (error is RedisServerException)
         {
-            // It is there, and says no: read-only, out of memory, not permitted.
+            // It is there, and says no: read-only, out of memory, not permitted. Said once, until it changes.
             Volatile.Write(ref _missesInARow, 0);
+            Interlocked.Increment(ref _refusals);
+            if (_refusal != error.Message) LogRefuses(_logger, _options, error.Message);
+            _refusal = error.Message;
             return new TokenStoreException("Redis refuses.", error);
         }
 
@@ -190,29 +206,37 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>Sleeps while Redis answers; while it does not, knocks until it does.</summary>
     private async Task KnockAsync()
     {
-        bool isFirst = true;
-        while (!_stop.IsCancellationRequested)
+        try
         {
-            try
+            while (true)
             {
                 await _isWanted.WaitAsync(_stop.Token);
-                while (!await IsAnsweringAsync(isFirst)) await Task.Delay(KnockEvery, _time, _stop.Token);
+                await KnockUntilAnsweredAsync();
+                _isAway = false;
+                Volatile.Write(ref _missesInARow, 0);
+                _hinted();
             }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-
-            _isAway = false;
-            Volatile.Write(ref _missesInARow, 0);
-            if (!isFirst) LogBack(_logger, _options);
-            isFirst = false;
-            _hinted();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
         }
     }
 
+    private async Task KnockUntilAnsweredAsync()
+    {
+        bool isTold = Volatile.Read(ref _misses) > 0;
+        while (!await IsAnsweringAsync())
+        {
+            if (!isTold) LogAway(_logger, _options, _lastKnock);
+            isTold = true;
+            await Task.Delay(KnockEvery, _time, _stop.Token);
+        }
+
+        if (isTold) LogBack(_logger, _options);
+    }
+
     /// <summary>Knocks a few times on what there is, and makes new connections when that was for nothing.</summary>
-    private async Task<bool> IsAnsweringAsync(bool isFirst)
+    private async Task<bool> IsAnsweringAsync()
     {
         for (int knock = 0; _connection is { } connection && knock < KnocksUntilRebuilt; knock++)
         {
@@ -220,9 +244,13 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             await Task.Delay(KnockEvery, _time, _stop.Token);
         }
 
-        if (_connection is { } dumb) _ = CloseAsync(dumb);
-        _connection = null;
-        if (!isFirst) Interlocked.Increment(ref _rebuilds);
+        if (_connection is { } dumb)
+        {
+            _connection = null;
+            Interlocked.Increment(ref _rebuilds);
+            _ = CloseAsync(dumb);
+        }
+
         _connection = await TryConnectAsync();
         return _connection is { } made && await TryPingAsync(made);
     }
@@ -231,11 +259,18 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         try
         {
-            await connection.GetDatabase().PingAsync().WaitAsync(KnockEvery, _time, _stop.Token);
+            // With a key: a ping is answered also where there is no such database.
+            await connection.GetDatabase().KeyExistsAsync(_channel).WaitAsync(KnockEvery, _time, _stop.Token);
             return true;
         }
-        catch (Exception error) when (IsFailure(error))
+        catch (RedisServerException error) when (error.Message.StartsWith("NOPERM", StringComparison.Ordinal))
         {
+            // It answers; what it is asked to do may be permitted all the same.
+            return true;
+        }
+        catch (Exception error) when (!_stop.IsCancellationRequested)
+        {
+            _lastKnock = error.Message;
             return false;
         }
     }
@@ -246,7 +281,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             var options = _options.ForMultiplexer(ConnectLimit, BlockingDeadline);
             var connecting = ConnectionMultiplexer.ConnectAsync(options);
-            var connection = await connecting.WaitAsync(ConnectLimit * 3, _time, _stop.Token);
+            var connection = await WaitForAsync(connecting);
             connection.PreserveAsyncOrder = false;
 
             // Lost ones cost nothing but a read of the log, so nobody waits for the subscription either.
@@ -254,9 +289,36 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 .ContinueWith(static task => task.Exception, TaskScheduler.Default);
             return connection;
         }
-        catch (Exception error) when (error is TimeoutException or RedisException or IOException)
+        catch (Exception error) when (!_stop.IsCancellationRequested)
         {
+            _lastKnock = error.Message;
             return null;
+        }
+    }
+
+    private async Task<ConnectionMultiplexer> WaitForAsync(Task<ConnectionMultiplexer> connecting)
+    {
+        try
+        {
+            return await connecting.WaitAsync(ConnectLimit * 3, _time, _stop.Token);
+        }
+        catch
+        {
+            _ = CloseLateAsync(connecting);
+            throw;
+        }
+    }
+
+    /// <summary>One that comes too late is nobody's.</summary>
+    private async Task CloseLateAsync(Task<ConnectionMultiplexer> connecting)
+    {
+        try
+        {
+            await CloseAsync(await connecting);
+        }
+        catch (Exception)
+        {
+            // It never came.
         }
     }
 
@@ -272,6 +334,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         Message = "Redis at {Redis} does not answer; the database is asked in its place. Until it is back, changes of "
             + "tokens are recorded and answered 503. ({Reason})")]
     private static partial void LogAway(ILogger logger, RedisOptions redis, string reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Redis at {Redis} refuses what it is asked ({Reason}); the database is asked in its place. Until "
+            + "that is mended, changes of tokens are recorded and answered 503.")]
+    private static partial void LogRefuses(ILogger logger, RedisOptions redis, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Redis at {Redis} answers again.")]
     private static partial void LogBack(ILogger logger, RedisOptions redis);

@@ -53,14 +53,26 @@ internal sealed class RedisTokenCache(RedisConnection redis, string prefix, byte
         var signature = value.AsSpan(0, HMACSHA256.HashSizeInBytes);
         if (!CryptographicOperations.FixedTimeEquals(signature, Sign(token.Span, json))) return null;
 
-        // Ours, so it can be read; unless a later version wrote it differently.
-        if (JsonSerializer.Deserialize(json, KeptTokenJson.Default.KeptToken) is not { } kept) return null;
+        if (Deserialize(json) is not { } kept) return null;
 
         var rules = kept.AnonymizesIps || kept.Origins is not null
             ? new CaptureRules(kept.AnonymizesIps, kept.Origins ?? [])
             : null;
         var row = new TokenRow(kept.Id, kept.ProjectId, token.ToArray(), IsImported: false, IsLive: true, rules);
         return new TokenReading(row, new EpochStamp(kept.Epoch, kept.Mark));
+    }
+
+    /// <summary>Ours, so it can be read; unless a later version wrote it differently.</summary>
+    private static KeptToken? Deserialize(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, KeptTokenJson.Default.KeptToken);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private string KeyOf(ReadOnlySpan<byte> token) =>

@@ -92,6 +92,9 @@ internal sealed record Installation(string Id, byte[] Secret)
 {
     private const string FirstOrganizationName = "Default Organization";
 
+    // Gateways write down every ten seconds that they are there.
+    private static readonly TimeSpan StillThere = TimeSpan.FromSeconds(15);
+
     // Who the fence asks is the installation's property: two gateways must never ask different ones.
     public const string ProcessAuthority = "process";
     public const string DatabaseAuthority = "database";
@@ -126,8 +129,19 @@ internal sealed record Installation(string Id, byte[] Secret)
         {
             throw new ControlPlaneException(
                 $"This installation checks tokens against '{from}', but this gateway is configured to check them "
-                + $"against '{to}': every gateway must use the same. To change it, stop all gateways and start one "
-                + "with Gateway:ChangeFence=true once.");
+                + $"against '{to}' (by ConnectionStrings:Postgres, ConnectionStrings:Redis and Gateway:Fence): every "
+                + "gateway must use the same. To change it, stop all gateways and start one with "
+                + "Gateway:ChangeFence=true once.");
+        }
+
+        long seen = await change.ScalarAsync<long>(
+            "SELECT COUNT(*) FROM gateways WHERE seen_at > @After",
+            new { After = change.Now - (long)StillThere.TotalMicroseconds });
+        if (seen > 0)
+        {
+            throw new ControlPlaneException(
+                $"Gateway:ChangeFence: {seen} gateways of this installation were here within the last "
+                + $"{StillThere.TotalSeconds} seconds. Stop all of them, wait so long, and start this one again.");
         }
 
         await change.ExecuteAsync("UPDATE installation SET authority = @To", new { To = to });

@@ -41,6 +41,7 @@ public sealed class ControlPlane : IAsyncDisposable
     private readonly IEpochAuthority _authority;
     private readonly CarryOver _carryOver;
     private readonly TimeProvider _time;
+    private readonly ILogger _meetingLog;
     private readonly byte[] _secret;
 
     private ControlPlane(
@@ -55,6 +56,7 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         _database = database;
         _time = time;
+        _meetingLog = loggers.CreateLogger<FenceMeeting>();
         var store = new SqlTokenStore(database);
         var format = new TokenFormat(installation.Secret);
         var table = new TokenTable();
@@ -184,21 +186,19 @@ public sealed class ControlPlane : IAsyncDisposable
     public Task CarryOverAsync(CancellationToken cancellationToken) => _carryOver.RunAsync(cancellationToken);
 
     /// <summary>
-    /// Where Redis is the authority: makes sure that it is the one that the others ask, fences by the database until
-    /// then, and tells the others of this gateway from then on, until it is cancelled.
+    /// Where Redis is the authority: sees to it that it is the one that the others ask, until it is cancelled; as long
+    /// as that is not known, the database is asked.
     /// </summary>
     /// <param name="gatewayId">This gateway, which is written down in the database already.</param>
-    /// <param name="met">Called once Redis is the authority; at once where it is not to be.</param>
+    /// <param name="met">Called when Redis is the authority; at once where it is not to be.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="ControlPlaneException">It is another one; the message is for the operator.</exception>
     public async Task MeetRedisAsync(string gatewayId, Action met, CancellationToken cancellationToken)
     {
         if (_authority is RedisAuthority authority)
         {
-            var meeting = new FenceMeeting(_database, Redis!, authority, _time);
-            await meeting.MeetAsync(gatewayId, cancellationToken);
-            met();
-            await meeting.StayAsync(gatewayId, cancellationToken);
+            var meeting = new FenceMeeting(_database, authority, _time, _meetingLog);
+            await meeting.RunAsync(gatewayId, met, cancellationToken);
         }
         else
         {

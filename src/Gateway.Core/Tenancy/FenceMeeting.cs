@@ -1,93 +1,106 @@
-using Dapper;
 using Gateway.Core.Redis;
 using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
+using Microsoft.Extensions.Logging;
 
 namespace Gateway.Core.Tenancy;
 
 /// <summary>
 /// Whether this Redis is the one that the other gateways of the installation fence by. Two that are used side by side
-/// would each show what the other does not, so until this was seen the database is asked. Every gateway writes itself
-/// down in the database and in Redis; whoever is in one of them a moment ago must be in the other.
+/// would each show what the other does not. So every gateway writes down in the database which server it reached, by
+/// the server's run, and reads what the others wrote: as long as they differ, the database is asked here.
 /// </summary>
-internal sealed class FenceMeeting(
-    ControlDatabase database, SharedRedis redis, RedisAuthority authority, TimeProvider time)
+internal sealed partial class FenceMeeting(
+    ControlDatabase database, RedisAuthority authority, TimeProvider time, ILogger logger)
 {
-    // Gateways write themselves down in the database every ten seconds, and in Redis twice a second.
-    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
 
-    /// <summary>Returns when it was seen; until then nobody fences by Redis here.</summary>
+    // What was written longer ago is of one that ended, or cannot reach its Redis or the database.
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(10);
+
+    // When Redis is started again gateways notice one after the other.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private long? _differsSince;
+    private bool _hasMet;
+
+    /// <summary>Compares until it is cancelled.</summary>
     /// <param name="gatewayId">This gateway, which is written down in the database already.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="ControlPlaneException">It is another one; the message is for the operator.</exception>
-    public async Task MeetAsync(string gatewayId, CancellationToken cancellationToken)
+    /// <param name="met">Called when it was seen to be the same for the first time, and Redis is asked from then on.
+    /// </param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ControlPlaneException">
+    /// It is another one, and was so from the start; the message is for the operator.
+    /// </exception>
+    public async Task RunAsync(string gatewayId, Action met, CancellationToken cancellationToken)
     {
-        long? since = null;
         while (true)
         {
             try
             {
-                string? stranger = await FindStrangerAsync(gatewayId, cancellationToken);
-                if (stranger is null)
-                {
-                    authority.Open();
-                    return;
-                }
-
-                // It may just have ended, or Redis may just have been emptied: both pass.
-                since ??= time.GetTimestamp();
-                if (time.GetElapsedTime(since.Value) > Fresh) throw new ControlPlaneException(stranger);
+                string run = await authority.ReadRunAsync();
+                Judge(await FindOtherAsync(gatewayId, run, cancellationToken));
+                if (_hasMet) met();
             }
             catch (TokenStoreException)
             {
-                since = null;
+                // Redis or the database is away, and neither can be the cause of a difference then.
+                _differsSince = null;
             }
 
             await Task.Delay(Pace, time, cancellationToken);
         }
     }
 
-    /// <summary>Tells the others that this gateway is still here, until it is cancelled.</summary>
-    public async Task StayAsync(string gatewayId, CancellationToken cancellationToken)
+    private void Judge(string? other)
     {
-        while (!cancellationToken.IsCancellationRequested)
+        if (other is null)
         {
-            try
-            {
-                await Task.Delay(Pace, time, cancellationToken);
-                await redis.ReportAsync(gatewayId);
-            }
-            catch (Exception exception) when (exception is TokenStoreException or OperationCanceledException)
-            {
-                // Away, or at the end.
-            }
+            if (_hasMet && !authority.IsOpen) LogSame(logger);
+            (_differsSince, _hasMet, authority.IsOpen) = (null, true, true);
+            return;
         }
+
+        _differsSince ??= time.GetTimestamp();
+        if (time.GetElapsedTime(_differsSince.Value) < Patience) return;
+
+        if (!_hasMet)
+        {
+            throw new ControlPlaneException(
+                $"The gateway on {other} works on the same control database, but not on the same Redis: a token that "
+                + "one revokes the other would take. Give all of them the same ConnectionStrings:Redis.");
+        }
+
+        // To stop a gateway that serves would be worse than to ask the database.
+        if (authority.IsOpen) LogDiffers(logger, other);
+        authority.IsOpen = false;
     }
 
-    private async Task<string?> FindStrangerAsync(string gatewayId, CancellationToken cancellationToken)
+    /// <summary>The host of a gateway that reached another server a moment ago.</summary>
+    private async Task<string?> FindOtherAsync(string gatewayId, string run, CancellationToken cancellationToken)
     {
-        var ages = await redis.ReportAsync(gatewayId);
-        var hosts = await database.ReadAsync(
-            async connection => (await connection.QueryAsync<(string Id, string Host)>(
-                "SELECT id, host FROM gateways WHERE seen_at > @After",
-                new { After = (time.GetUtcNow() - Fresh).ToUnixMicroseconds() }))
-                .ToDictionary(row => row.Id, row => row.Host),
+        long now = time.GetUtcNow().ToUnixMicroseconds();
+        var written = await database.WriteAsync<string?>(
+            async change =>
+            {
+                await change.ExecuteAsync(
+                    "UPDATE gateways SET redis_run = @Run, redis_at = @Now WHERE id = @Id",
+                    new { Run = run, Now = now, Id = gatewayId });
+                return await change.ScalarAsync<string?>(
+                    "SELECT MIN(host) FROM gateways WHERE id <> @Id AND redis_at > @After AND redis_run <> @Run",
+                    new { Id = gatewayId, After = now - (long)Fresh.TotalMicroseconds, Run = run });
+            },
             cancellationToken);
-
-        var inRedis = ages.Where(pair => pair.Value < Fresh).Select(pair => pair.Key).ToHashSet();
-        string? elsewhere = hosts.Keys.FirstOrDefault(id => id != gatewayId && !inRedis.Contains(id));
-        if (elsewhere is not null)
-        {
-            return $"The gateway on {hosts[elsewhere]} ({elsewhere}) works on the same control database, but not on "
-                + "the same Redis: a token that one revokes the other would take. Give all of them the same "
-                + "ConnectionStrings:Redis.";
-        }
-
-        string? unknown = inRedis.FirstOrDefault(id => id != gatewayId && !hosts.ContainsKey(id));
-        return unknown is null
-            ? null
-            : $"A gateway ({unknown}) works on the same Redis under this installation's id, but not on the same "
-                + "control database: one of the databases is a copy. Give the copy a Redis of its own.";
+        return written.Outcome.Value;
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The gateway on {Host} asks another Redis than this one. Until they agree this one asks the "
+            + "database, and changes of tokens are recorded and answered 503: give all gateways the same "
+            + "ConnectionStrings:Redis.")]
+    private static partial void LogDiffers(ILogger logger, string host);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "All gateways ask the same Redis again.")]
+    private static partial void LogSame(ILogger logger);
 }

@@ -20,13 +20,16 @@ public sealed record TokenReset(
 /// <summary>
 /// Regenerates a project's token. One that is recorded but was never answered with success, because it could not be put
 /// in force or its caller died, is noted: who asks again, without an <c>Idempotency-Key</c> of a new request, is given
-/// that one and not another, so that the token they were told of stays the right one. The note goes before success is
-/// told, so what was told to have succeeded is never given a second time in place of a new one.
+/// that one within two minutes, so that the token they were told of stays the right one. The note goes before success
+/// is told, so what was told to have succeeded is never given a second time in place of a new one.
 /// </summary>
 internal sealed class TokenResets(ControlChanges changes, AccessQueries access, Gatekeeper gate, TokenFormat format)
 {
     // Whoever made a regeneration and has not answered for so long never will.
     private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(10);
+
+    // Who comes back later means the token that there is now, and not the one of that time.
+    private static readonly TimeSpan Repeatable = TimeSpan.FromMinutes(2);
 
     /// <inheritdoc cref="Projects.ResetTokenAsync"/>
     public async Task<Outcome<TokenReset>> ResetAsync(
@@ -78,7 +81,7 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
             INSERT INTO unanswered_resets (user_id, project_id, old_id, token_id)
             VALUES (@UserId, @Id, @OldId, @TokenId)
             ON CONFLICT (user_id, project_id)
-            DO UPDATE SET old_id = excluded.old_id, token_id = excluded.token_id, given_up = 0
+            DO UPDATE SET old_id = excluded.old_id, token_id = excluded.token_id, told_at = NULL
             """,
             new { project.Actor.UserId, Id = id, OldId = oldId, TokenId = tokenId });
         await AuditLog.AppendAsync(
@@ -103,12 +106,14 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
             FROM unanswered_resets r
             JOIN project_tokens t ON t.id = r.token_id AND t.revoked_at IS NULL
             LEFT JOIN project_tokens o ON o.id = r.old_id
-            WHERE r.user_id = @UserId AND r.project_id = @ProjectId AND (r.given_up = 1 OR t.created_at < @Before)
+            WHERE r.user_id = @UserId AND r.project_id = @ProjectId
+              AND COALESCE(r.told_at, t.created_at) > @After AND (r.told_at IS NOT NULL OR t.created_at < @Before)
             """,
             new
             {
                 project.Actor.UserId,
                 ProjectId = (long)project.ProjectId,
+                After = change.Now - (long)Repeatable.TotalMicroseconds,
                 Before = change.Now - (long)Abandoned.TotalMicroseconds,
             });
         return row?.ToReset(project);
@@ -120,7 +125,13 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
         try
         {
             if (isRepeated) await changes.ConfirmAsync();
-            await NoteAsync(reset, "DELETE FROM unanswered_resets");
+            await NoteAsync(
+                reset,
+                """
+                DELETE FROM unanswered_resets
+                WHERE user_id = @UserId AND project_id = @ProjectId
+                  AND token_id = (SELECT id FROM project_tokens WHERE token = @Token)
+                """);
         }
         catch (TokenStoreException exception)
         {
@@ -132,7 +143,15 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
     {
         try
         {
-            await NoteAsync(reset, "UPDATE unanswered_resets SET given_up = 1");
+            await NoteAsync(
+                reset,
+                """
+                INSERT INTO unanswered_resets (user_id, project_id, old_id, token_id, told_at)
+                SELECT @UserId, @ProjectId, (SELECT id FROM project_tokens WHERE token = @OldToken), id, @Now
+                FROM project_tokens WHERE token = @Token
+                ON CONFLICT (user_id, project_id) DO UPDATE
+                SET old_id = excluded.old_id, token_id = excluded.token_id, told_at = excluded.told_at
+                """);
         }
         catch (TokenStoreException)
         {
@@ -144,12 +163,15 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
         async change =>
         {
             await change.ExecuteAsync(
-                $"""
-                {statement}
-                WHERE user_id = @UserId AND project_id = @ProjectId
-                  AND token_id = (SELECT id FROM project_tokens WHERE token = @Token)
-                """,
-                new { reset.Project.Actor.UserId, ProjectId = (long)reset.Project.ProjectId, reset.Token });
+                statement,
+                new
+                {
+                    reset.Project.Actor.UserId,
+                    ProjectId = (long)reset.Project.ProjectId,
+                    reset.Token,
+                    reset.OldToken,
+                    change.Now,
+                });
             return default(Done);
         },
         CancellationToken.None);

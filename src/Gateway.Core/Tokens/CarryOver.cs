@@ -61,9 +61,9 @@ public sealed class CarryOver(ITokenStore store, IEpochAuthority authority, Chan
         {
             await StepAsync(cancellationToken);
         }
-        catch (TokenStoreException)
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // Whoever asks the fence is told; the next second tries again.
+            // Whoever asks the fence is told why; this has to go on, whatever it is.
         }
     }
 }

@@ -3,6 +3,8 @@ namespace Gateway.Core.Tokens;
 /// <summary>Keeps the table in step with the change log of the control database. Thread safe.</summary>
 public sealed class ChangeFollower(TokenTable table, ITokenStore store) : IDisposable
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
+
     private readonly SemaphoreSlim _one = new(1);
     private volatile bool _isReloading;
 
@@ -12,7 +14,7 @@ public sealed class ChangeFollower(TokenTable table, ITokenStore store) : IDispo
     /// <summary>Fills an empty table, or one that can no longer be brought up from the log.</summary>
     public async ValueTask ReloadAsync(CancellationToken cancellationToken)
     {
-        await _one.WaitAsync(cancellationToken);
+        await WaitAsync(cancellationToken);
         try
         {
             await LoadAsync(cancellationToken);
@@ -46,7 +48,7 @@ public sealed class ChangeFollower(TokenTable table, ITokenStore store) : IDispo
     {
         if (isThere(stamp)) return;
 
-        await _one.WaitAsync(cancellationToken);
+        await WaitAsync(cancellationToken);
         try
         {
             if (isThere(stamp)) return;
@@ -66,6 +68,13 @@ public sealed class ChangeFollower(TokenTable table, ITokenStore store) : IDispo
         {
             _one.Release();
         }
+    }
+
+    /// <summary>Who reads may wait for a database that is frozen; the others need not wait for all of them.</summary>
+    private async ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        if (!await _one.WaitAsync(Limit, cancellationToken))
+            throw new TokenStoreException("The change log is not read in time.");
     }
 
     private async ValueTask LoadAsync(CancellationToken cancellationToken)

@@ -149,6 +149,12 @@ internal sealed record GatewayOptions
     /// <summary>What is right by itself may be wrong beside another setting.</summary>
     private static void CheckTogether(GatewayOptions options, OptionsReader reader)
     {
+        if (options.Redis is null && reader.Text("Fence") is { } fence
+            && fence.Equals("Redis", StringComparison.OrdinalIgnoreCase))
+        {
+            reader.Fail("Gateway:Fence is 'Redis', but ConnectionStrings:Redis names none.");
+        }
+
         if (options is { Redis: not null, Postgres: null })
         {
             reader.Fail("ConnectionStrings:Redis is what gateways on one PostgreSQL share: set "

@@ -186,6 +186,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private async Task RunAsync(IHostApplicationLifetime lifetime)
     {
         var meeting = Task.CompletedTask;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         try
         {
             _journal = OpenJournal();
@@ -194,7 +195,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
                 _plane.Erasure, _journal, _dead, _quarantine, journalId, _time, _log);
 
             var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            meeting = Task.Run(() => MeetRedisAsync(deletions, journalId, met, lifetime));
+            meeting = Task.Run(() => MeetRedisAsync(deletions, journalId, met, lifetime, ended.Token));
             await Task.WhenAny(met.Task, meeting, Task.Delay(RedisLimit, _time, _stop.Token));
             _state.Open(new CapturePipeline(_plane.Tokens, _journal));
 
@@ -220,20 +221,25 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         }
         finally
         {
+            await ended.CancelAsync();
             await meeting;
         }
     }
 
     /// <summary>Beside the rest: while Redis is away, the database is the fence, and nobody waits.</summary>
     private async Task MeetRedisAsync(
-        DeletionFollower deletions, string journalId, TaskCompletionSource met, IHostApplicationLifetime lifetime)
+        DeletionFollower deletions,
+        string journalId,
+        TaskCompletionSource met,
+        IHostApplicationLifetime lifetime,
+        CancellationToken ended)
     {
         try
         {
-            await deletions.RegisterAsync(_stop.Token);
-            await _plane.MeetRedisAsync(journalId, () => met.TrySetResult(), _stop.Token);
+            await deletions.RegisterAsync(ended);
+            await _plane.MeetRedisAsync(journalId, () => met.TrySetResult(), ended);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
         }
         catch (Exception error)

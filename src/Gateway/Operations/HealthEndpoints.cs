@@ -54,7 +54,7 @@ internal static class HealthEndpoints
         string? Reason,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FenceHealth? Fence);
 
-    /// <param name="State">cold, synced, unsynced, reload or draining; only while synced events are taken.</param>
+    /// <param name="State">cold, synced, unsynced, reload, draining; in cold and unsynced no event is taken.</param>
     /// <param name="Authority">Who answered the last time: process, database or redis.</param>
     /// <param name="Epoch">The last change that this gateway has seen.</param>
     private sealed record FenceHealth(string State, string Authority, long Epoch);

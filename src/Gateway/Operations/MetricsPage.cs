@@ -70,6 +70,7 @@ internal static class MetricsPage
     private static void WriteRedis(MetricsText text, SharedRedis redis, TokenCheck tokens) => text
         .Gauge("gateway_redis_available", "1 while Redis answers.", redis.IsAway ? 0 : 1)
         .Counter("gateway_redis_misses_total", "Calls that Redis did not answer in time.", redis.Misses)
+        .Counter("gateway_redis_refusals_total", "Calls that Redis answered with an error.", redis.Refusals)
         .Counter("gateway_redis_rebuilds_total", "How often its connections were made anew.", redis.Rebuilds)
         .Counter("gateway_redis_token_misses_total", "Tokens that Redis did not know, or not for sure.",
             tokens.CacheMisses);

@@ -12,6 +12,10 @@ internal sealed record NotInForceAnswer(string Type, string Code, string Detail,
 {
     private const string RetryAfterSeconds = "2";
 
+    private const string ByItself =
+        "This is recorded, but gateways may still go by what was before. It comes into force by itself within two "
+        + "seconds of the fence's return.";
+
     /// <summary>The project as it is recorded, with its new token; null for other changes.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ProjectAnswer? Recorded { get; init; }
@@ -22,30 +26,26 @@ internal sealed record NotInForceAnswer(string Type, string Code, string Detail,
 
     public static IResult Of(NotInForceException waiting)
     {
-        var answer = new NotInForceAnswer(
-            "server_error",
-            "not_in_force",
-            "This is recorded, but gateways may still go by what was before. It comes into force by itself within two "
-                + "seconds of the fence's return; to be told when it has, send the same request again.",
-            Attr: null,
-            waiting.Epoch);
-        return new Answer(waiting.Recorded switch
+        var answer = new NotInForceAnswer("server_error", "not_in_force", ByItself, Attr: null, waiting.Epoch);
+        return waiting.Recorded switch
         {
-            TokenReset reset => answer with
+            TokenReset reset => new Answer(answer with
             {
+                Detail = $"{ByItself} To be told when it has, send the same request again within two minutes.",
                 Recorded = ProjectAnswer.Of(reset.Project) with { ApiToken = reset.Token },
                 OldApiToken = reset.OldToken,
-            },
-            ProjectAccess project => answer with { Recorded = ProjectAnswer.Of(project) },
-            _ => answer,
-        });
+            }),
+            ProjectAccess project => new Answer(answer with { Recorded = ProjectAnswer.Of(project) }),
+            _ => new Answer(answer),
+        };
     }
 
     private sealed class Answer(NotInForceAnswer body) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            httpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
+            // Only this can be sent again without making another one.
+            if (body.OldApiToken is not null) httpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
             return TypedResults.Json(
                     body, TenancyJson.Default.NotInForceAnswer, statusCode: StatusCodes.Status503ServiceUnavailable)
                 .ExecuteAsync(httpContext);

@@ -26,7 +26,7 @@ public sealed class RedisAuthorityTests : IAsyncDisposable
             Hinted = () => Interlocked.Increment(ref _hints),
         };
         _authority = AuthorityOf(_redis);
-        _authority.Open();
+        _authority.IsOpen = true;
         SpinWait.SpinUntil(() => !_redis.IsAway, TimeSpan.FromSeconds(10));
     }
 
@@ -86,6 +86,26 @@ public sealed class RedisAuthorityTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Emptied_and_told_of_an_old_change_by_a_caller_that_was_held_back_it_shows_nothing()
+    {
+        var old = Change();
+        await _authority.RaiseAsync(old, default);
+        var latest = Change();
+        await _authority.RaiseAsync(latest, default);
+        _server.FlushAll();
+
+        // Of another gateway that read it before, and has not read the database since.
+        var late = AuthorityOf(_redis, stopsBeforeReading: true);
+        late.IsOpen = true;
+        await Assert.ThrowsAsync<TokenStoreException>(async () => await late.RaiseAsync(old, default));
+        Assert.Equal($"{old.Epoch}", _server.Command("HGET", Key, "epoch"));
+
+        Assert.Null(await AskAsync());
+        await _authority.RaiseAsync(latest, default);
+        Assert.Equal(latest, await AskAsync());
+    }
+
+    [Fact]
     public async Task Restarted_from_an_old_copy_it_shows_nothing_until_it_is_told_again()
     {
         var old = Change();
@@ -142,16 +162,36 @@ public sealed class RedisAuthorityTests : IAsyncDisposable
     [InlineData("no-number", "1")]
     [InlineData("1", "no-number")]
     [InlineData("9223372036854775807", "1")]
+    [InlineData("4503599627370496", "1")]
     [InlineData("1e300", "1")]
     [InlineData("-5", "1")]
-    [InlineData("4611686018427387904", "junk")]
-    public async Task What_no_database_can_have_written_gives_way(string epoch, string mark)
+    [InlineData("1", null)]
+    public async Task What_others_write_gives_way_and_does_not_lower_it(string epoch, string? mark)
+    {
+        var old = Change();
+        var latest = Change();
+        await _authority.RaiseAsync(latest, default);
+        _server.Command(["HSET", Key, "epoch", epoch, .. mark is null ? Array.Empty<string>() : ["mark", mark]]);
+        Assert.Null(await AskAsync());
+
+        // One that was held back before it: still nobody goes by what it brings.
+        await _authority.RaiseAsync(old, default);
+        Assert.Equal(latest, await AskAsync());
+        Assert.Equal(latest, _database.Recorded);
+    }
+
+    [Fact]
+    public async Task A_replica_is_not_believed_and_neither_is_who_was_one()
     {
         var stamp = Change();
         await _authority.RaiseAsync(stamp, default);
-        _server.Command("HSET", Key, "epoch", epoch, "mark", mark);
-        Assert.NotEqual(stamp, await AskAsync());
+        using var primary = RedisServer.Start();
+        _server.Command("REPLICAOF", "127.0.0.1", $"{primary.Port}");
+        await Assert.ThrowsAsync<TokenStoreException>(async () => await AskAsync());
 
+        _server.Command("REPLICAOF", "NO", "ONE");
+        await AnswersAsync();
+        Assert.Null(await AskAsync());
         await _authority.RaiseAsync(stamp, default);
         Assert.Equal(stamp, await AskAsync());
     }
@@ -163,6 +203,7 @@ public sealed class RedisAuthorityTests : IAsyncDisposable
         await _authority.RaiseAsync(stamp, default);
         _server.Command("SET", Key, "mine");
         await Assert.ThrowsAsync<TokenStoreException>(async () => await AskAsync());
+        Assert.Equal(1, _redis.Refusals);
 
         await _authority.RaiseAsync(stamp, default);
         Assert.Equal(stamp, await AskAsync());
@@ -240,8 +281,8 @@ public sealed class RedisAuthorityTests : IAsyncDisposable
         Assert.Equal(heard, Volatile.Read(ref _hints));
     }
 
-    private RedisAuthority AuthorityOf(SharedRedis redis) => redis.AuthorityOn(
-        _database,
+    private RedisAuthority AuthorityOf(SharedRedis redis, bool stopsBeforeReading = false) => redis.AuthorityOn(
+        stopsBeforeReading ? new FakeControlDatabase { IsDown = true } : _database,
         (above, _) =>
         {
             while (_database.Recorded.Epoch <= above) Change();

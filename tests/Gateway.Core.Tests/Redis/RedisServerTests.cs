@@ -15,7 +15,8 @@ public sealed class RedisServerTests
         redis.Command("SET", "new", "1");
 
         await redis.KillAsync();
-        Assert.ThrowsAny<SocketException>(() => redis.Command("PING"));
+        var refused = Record.Exception(() => redis.Command("PING"));
+        Assert.True(refused is SocketException or IOException, $"{refused}");
         redis.Restart();
 
         Assert.Equal("old", redis.Command("KEYS", "*"));
@@ -84,7 +85,8 @@ public sealed class RedisServerTests
         redis.Dispose();
 
         await Task.Yield();
-        Assert.ThrowsAny<SocketException>(() => redis.Command("PING"));
+        var refused = Record.Exception(() => redis.Command("PING"));
+        Assert.True(refused is SocketException or IOException, $"{refused}");
         Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10));
     }
 }

@@ -87,6 +87,39 @@ public abstract class InForceTests(bool onPostgres) : ControlPlaneFixture(onPost
     }
 
     [Fact]
+    public async Task Who_comes_back_later_gets_a_new_token_and_the_one_that_came_into_force_meanwhile_ends()
+    {
+        await using var plane = await OpenAwayAsync();
+        _authority.IsAway = true;
+        var waiting = await Assert.ThrowsAsync<NotInForceException>(() => ResetAsync(plane, GivenKey));
+        string leaked = Assert.IsType<TokenReset>(waiting.Recorded).Token;
+        _authority.IsAway = false;
+        Time.Now += TimeSpan.FromMinutes(3);
+
+        var fresh = await ResetAsync(plane, GivenKey);
+
+        Assert.NotEqual(leaked, fresh.Value.Token);
+        Assert.Equal(TokenState.Unknown, await StateAsync(plane, leaked));
+    }
+
+    [Fact]
+    public async Task A_reset_that_a_dead_process_left_long_ago_is_not_given_for_a_new_one()
+    {
+        await using var plane = await OpenAwayAsync();
+        string leaked = (await ResetAsync(plane, GivenKey)).Value.Token;
+        Sql(
+            """
+            INSERT INTO unanswered_resets (user_id, project_id, old_id, token_id)
+            SELECT u.id, p.id, NULL, t.id FROM users u, projects p, project_tokens t
+            WHERE t.project_id = p.id AND t.revoked_at IS NULL
+            """);
+        Time.Now += TimeSpan.FromMinutes(3);
+
+        Assert.NotEqual(leaked, (await ResetAsync(plane, GivenKey)).Value.Token);
+        Assert.Equal(TokenState.Unknown, await StateAsync(plane, leaked));
+    }
+
+    [Fact]
     public async Task What_nobody_asks_for_again_comes_into_force_by_itself()
     {
         await using var plane = await OpenAwayAsync();

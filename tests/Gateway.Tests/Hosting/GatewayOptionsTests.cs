@@ -58,6 +58,36 @@ public sealed class GatewayOptionsTests
         Assert.Contains(named, Assert.Single(errors), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("ConnectionStrings:Redis", "host:6379,password=never-shown,nonsense=1", "ConnectionStrings:Redis")]
+    [InlineData("ConnectionStrings:Redis", "password=never-shown", "ConnectionStrings:Redis")]
+    [InlineData("Gateway:Fence", "Hope", "Gateway:Fence is 'Hope'")]
+    [InlineData("Gateway:Fence", "Redis", "ConnectionStrings:Redis")]
+    [InlineData("Gateway:ChangeFence", "perhaps", "Gateway:ChangeFence")]
+    public void A_fence_that_cannot_be_is_told_by_its_key_and_without_a_secret(string key, string value, string named)
+    {
+        Read([(key, value)], out var errors);
+
+        string error = Assert.Single(errors);
+        Assert.Contains(named, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("never-shown", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Redis_is_named_to_people_without_its_password_and_is_the_fence_unless_the_database_is_to_be()
+    {
+        (string, string)[] shared =
+            [("ConnectionStrings:Postgres", "Host=db;Database=g"), ("ConnectionStrings:Redis", "a:1,b:2,password=never-shown,defaultDatabase=3")];
+
+        var redis = Read(shared, out var errors);
+        var database = Read([.. shared, ("Gateway:Fence", "database")], out var more);
+
+        Assert.Empty(errors);
+        Assert.Empty(more);
+        Assert.Equal("a:1,b:2/3", redis.Redis!.ToString());
+        Assert.Equal((true, false), (redis.FencesByRedis, database.FencesByRedis));
+    }
+
     [Fact]
     public void Proxies_are_addresses_or_networks_in_one_text_or_a_list()
     {

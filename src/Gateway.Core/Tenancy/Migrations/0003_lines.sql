@@ -10,6 +10,10 @@ CREATE TABLE unanswered_resets (
     project_id  BIGINT  NOT NULL REFERENCES projects (id),
     old_id      BIGINT  REFERENCES project_tokens (id),
     token_id    BIGINT  NOT NULL REFERENCES project_tokens (id),
-    given_up    INTEGER NOT NULL DEFAULT 0 CHECK (given_up IN (0, 1)),           -- answered that it is not in force yet
+    told_at     BIGINT,                                        -- when it was last answered that it is not in force yet
     PRIMARY KEY (user_id, project_id)
 );
+
+-- Which Redis a gateway reached, by that server's run, and when: all of an installation must reach the same.
+ALTER TABLE gateways ADD COLUMN redis_run TEXT;
+ALTER TABLE gateways ADD COLUMN redis_at BIGINT;
