@@ -1,3 +1,4 @@
+using Dapper;
 using Gateway.Core.Redis;
 using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
@@ -21,6 +22,10 @@ internal sealed partial class FenceMeeting(
     // When Redis is started again gateways notice one after the other.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(4);
+
+    private string? _writtenRun;
+    private long _writtenAt;
     private long? _differsSince;
     private bool _hasMet;
 
@@ -79,19 +84,28 @@ internal sealed partial class FenceMeeting(
     /// <summary>The host of a gateway that reached another server a moment ago.</summary>
     private async Task<string?> FindOtherAsync(string gatewayId, string run, CancellationToken cancellationToken)
     {
-        long now = time.GetUtcNow().ToUnixMicroseconds();
-        var written = await database.WriteAsync<string?>(
+        await WriteAsync(gatewayId, run, cancellationToken);
+        return await database.ReadAsync<string?>(
+            async connection => await connection.ExecuteScalarAsync<string?>(
+                "SELECT MIN(host) FROM gateways WHERE id <> @Id AND redis_at > @After AND redis_run <> @Run",
+                new { Id = gatewayId, After = (time.GetUtcNow() - Fresh).ToUnixMicroseconds(), Run = run }),
+            cancellationToken);
+    }
+
+    private async Task WriteAsync(string gatewayId, string run, CancellationToken cancellationToken)
+    {
+        if (run == _writtenRun && time.GetElapsedTime(_writtenAt) < WriteEvery) return;
+
+        await database.WriteAsync<Done>(
             async change =>
             {
                 await change.ExecuteAsync(
                     "UPDATE gateways SET redis_run = @Run, redis_at = @Now WHERE id = @Id",
-                    new { Run = run, Now = now, Id = gatewayId });
-                return await change.ScalarAsync<string?>(
-                    "SELECT MIN(host) FROM gateways WHERE id <> @Id AND redis_at > @After AND redis_run <> @Run",
-                    new { Id = gatewayId, After = now - (long)Fresh.TotalMicroseconds, Run = run });
+                    new { Run = run, change.Now, Id = gatewayId });
+                return default(Done);
             },
             cancellationToken);
-        return written.Outcome.Value;
+        (_writtenRun, _writtenAt) = (run, time.GetTimestamp());
     }
 
     [LoggerMessage(
