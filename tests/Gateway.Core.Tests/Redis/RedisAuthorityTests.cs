@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Gateway.Core.Tests.Redis;
 
 /// <summary>What a real Redis shows is believed only as far as it can be held to it.</summary>
-public sealed class RedisAuthorityTests : IAsyncDisposable
+public sealed class RedisAuthorityTests : IAsyncLifetime
 {
     private const string Key = "gateway:test:fence";
 
@@ -30,7 +30,9 @@ public sealed class RedisAuthorityTests : IAsyncDisposable
         SpinWait.SpinUntil(() => !_redis.IsAway, TimeSpan.FromSeconds(10));
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         _server.Thaw();
         await _redis.DisposeAsync();

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Core.Tests.Redis;
 
-public sealed class RedisTokenCacheTests : IAsyncDisposable
+public sealed class RedisTokenCacheTests : IAsyncLifetime
 {
     private static readonly byte[] Token = Encoding.ASCII.GetBytes("phc_thetoken");
 
@@ -14,7 +14,9 @@ public sealed class RedisTokenCacheTests : IAsyncDisposable
 
     public RedisTokenCacheTests() => _redis = Open("test", 1);
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         _server.Thaw();
         await _redis.DisposeAsync();
