@@ -1,21 +1,29 @@
 # make run    builds what is missing and starts the gateway on URLS with its data in DATA
 # make test   installs what the tests need and runs all of them; last line: "N passed, N failed"
 # make storm  three gateways, stopped at random under load for DURATION seconds; last line: what came of it
+# make load   two gateways on servers of their own: capture at RATE for SECONDS, and COUNT token checks by layer.
+#             With URL and TOKEN: capture only, at a gateway that runs already
+# make fence-cost  what a fence in Redis or in the database costs: ROUNDS of SECONDS each; last lines: the ratios
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test storm test-tools bench clean
+.PHONY: run build test storm load fence-cost load-tests test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data
 DURATION ?= 600
 FILTER   ?= *
+COUNT    ?= 500
+RATE     ?= 1000
+SECONDS  ?= 5
+ROUNDS   ?= 5
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
 NPM_CI = npm ci --no-audit --no-fund --loglevel=error
 ENGINE_MODULES = src/Gateway.Engine/node_modules/.package-lock.json
+LOAD_TESTS     = dotnet artifacts/bin/Gateway.LoadTests/release/Gateway.LoadTests.dll
 STATIC_MODULES = src/Gateway/node_modules/.package-lock.json
 SDK_MODULES    = tests/sdks/node_modules/.package-lock.json
 
@@ -51,6 +59,15 @@ storm: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
 # Real servers and tools that the tests start themselves; Debian has them all.
 test-tools:
 	@tests/install-tools.sh
+
+load: $(if $(URL),load-tests,build load-tests test-tools)
+	@exec $(LOAD_TESTS) $(if $(URL),"$(URL)" "$(TOKEN)",load $(COUNT)) $(RATE) $(SECONDS)
+
+fence-cost: build load-tests test-tools
+	@exec $(LOAD_TESTS) fence-cost $(ROUNDS) $(SECONDS)
+
+load-tests:
+	@dotnet build loadtests/Gateway.LoadTests.csproj -c Release --nologo -v quiet
 
 bench: $(ENGINE_MODULES)
 	dotnet run --project bench -c Release -- --filter '$(FILTER)'

@@ -1,74 +1,61 @@
 using System.Globalization;
-using System.IO.Compression;
-using System.Net;
-using System.Text;
+using System.Runtime.InteropServices;
 using Gateway.LoadTests;
 
-// dotnet run --project loadtests -c Release -- URL TOKEN [RATE] [SECONDS]
-if (args.Length < 2)
-{
-    Console.Error.WriteLine("usage: URL PROJECT_TOKEN [REQUESTS_PER_SECOND] [SECONDS]");
-    return 2;
-}
-
-var (url, token) = (new Uri(args[0]), args[1]);
-if (!url.IsLoopback)
-{
-    Console.Error.WriteLine("Load is sent to this machine only.");
-    return 2;
-}
-
-int rate = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 1_000;
-int seconds = args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 10;
-
-Scenario[] scenarios =
-[
-    new("token check: unknown", "/i/v0/e/", HttpStatusCode.Unauthorized, () => Single("an-unknown-token")),
-    new("single event", "/i/v0/e/", HttpStatusCode.OK, () => Single(token)),
-    new("batch of 100, gzip", "/batch/", HttpStatusCode.OK, () => Gzip(Batch(token, 100))),
-];
-
-using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = url };
-bool clean = true;
-foreach (var scenario in scenarios)
-{
-    // A batch is a hundred events: the same events a second would be a hundred times the work.
-    int scaled = scenario.Path == "/batch/" ? Math.Max(1, rate / 20) : rate;
-    await new ScenarioRunner(http).RunAsync(scenario, new(scaled, TimeSpan.FromSeconds(2)), TextWriter.Null);
-    var report = await new ScenarioRunner(http).RunAsync(
-        scenario, new(scaled, TimeSpan.FromSeconds(seconds)), Console.Out);
-    clean &= report is { Failed: 0, Dropped: 0 };
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{scenario.Name}: {scaled}/s for {seconds} s: ok {report.Ok}, "
-        + $"failed {report.Failed}, dropped {report.Dropped}, "
-        + $"p50 {Milliseconds(report, 0.5)} ms, p99 {Milliseconds(report, 0.99)} ms, "
-        + $"p99.9 {Milliseconds(report, 0.999)} ms"));
-}
-
-return clean ? 0 : 1;
-
-static string Milliseconds(ScenarioReport report, double share) =>
-    report.Latency.Percentile(share).TotalMilliseconds.ToString("0.00", CultureInfo.InvariantCulture);
-
-static byte[] Single(string token) => Encoding.UTF8.GetBytes($$"""{"api_key":"{{token}}",{{Event()}}}""");
-
-static byte[] Batch(string token, int count)
-{
-    string events = string.Join(',', Enumerable.Range(0, count).Select(_ => $"{{{Event()}}}"));
-    return Encoding.UTF8.GetBytes($$"""{"api_key":"{{token}}","batch":[{{events}}]}""");
-}
-
-static string Event() =>
-    $$"""
-    "event":"$pageview","distinct_id":"user-{{Random.Shared.Next(10_000)}}","uuid":"{{Guid.CreateVersion7()}}",
-    "timestamp":"{{DateTime.UtcNow:yyyy-MM-ddTHH:mm:ss.fffZ}}","properties":{"$lib":"web","$lib_version":"1.449.2",
-    "$browser":"Chrome","$os":"Linux","$current_url":"https://shop.example/products/{{Random.Shared.Next(500)}}",
-    "$host":"shop.example","$pathname":"/products","price":19.5,"in_stock":true}
+// dotnet run --project loadtests -c Release -- ARGUMENTS; or `make load`, `make fence-cost`.
+const string Usage =
+    """
+    usage: load [COUNT] [REQUESTS_PER_SECOND] [SECONDS]          an installation of its own
+           fence-cost [ROUNDS] [SECONDS]                         what the fence costs
+           URL PROJECT_TOKEN [REQUESTS_PER_SECOND] [SECONDS]     a gateway that runs already
     """;
 
-static byte[] Gzip(byte[] bytes)
+// What was started ends on the way out; a second signal ends us at once, and everything with us.
+using var stop = new CancellationTokenSource();
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+try
 {
-    using var output = new MemoryStream();
-    using (var gzip = new GZipStream(output, CompressionLevel.Fastest)) gzip.Write(bytes);
-    return output.ToArray();
+    return args switch
+    {
+        ["load", ..] => Report(await LoadRun.RunAsync(Number(1, 500), Number(2, 1_000), Number(3, 5), stop.Token)),
+        ["fence-cost", ..] => await FenceCost.RunAsync(Number(1, 5), Number(2, 5), stop.Token) ? 0 : 1,
+        [var text, var token, ..] when Uri.TryCreate(text, UriKind.Absolute, out var url) =>
+            await RunAtAsync(url, token),
+        _ => Fail(Usage),
+    };
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    return Fail("Interrupted.");
+}
+catch (InvalidOperationException error)
+{
+    return Fail(error.Message);
+}
+
+void Stop(PosixSignalContext context)
+{
+    context.Cancel = !stop.IsCancellationRequested;
+    stop.Cancel();
+}
+
+int Number(int at, int otherwise) =>
+    args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
+
+async Task<int> RunAtAsync(Uri url, string token) => url.IsLoopback
+    ? Report(await CapturePass.RunAsync(url, token, Number(2, 1_000), Number(3, 10), stop.Token))
+    : Fail("Load is sent to this machine only.");
+
+static int Report(List<ReportRow> rows)
+{
+    ReportRow.Print(rows);
+    foreach (var row in rows.Where(row => !row.IsGood)) Console.WriteLine($"FAILED: {row.Name}");
+    return rows.TrueForAll(row => row.IsGood) ? 0 : 1;
+}
+
+static int Fail(string why)
+{
+    Console.Error.WriteLine(why);
+    return 2;
 }

@@ -30,7 +30,8 @@ internal sealed class ScenarioRunner(HttpClient http)
     private long _dropped;
     private int _outstanding;
 
-    public async Task<ScenarioReport> RunAsync(Scenario scenario, LoadSimulation simulation, TextWriter progress)
+    public async Task<ScenarioReport> RunAsync(
+        Scenario scenario, LoadSimulation simulation, TextWriter progress, CancellationToken cancellationToken)
     {
         var latency = new LatencyHistogram();
         var clock = Stopwatch.StartNew();
@@ -51,10 +52,10 @@ internal sealed class ScenarioRunner(HttpClient http)
                 nextProgress++;
             }
 
-            await Task.Delay(1);
+            await Task.Delay(1, cancellationToken);
         }
 
-        while (Volatile.Read(ref _outstanding) > 0) await Task.Delay(5);
+        while (Volatile.Read(ref _outstanding) > 0) await Task.Delay(5, cancellationToken);
 
         return new ScenarioReport(scenario, simulation, _ok, _failed, _dropped, latency);
     }

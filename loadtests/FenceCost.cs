@@ -1,0 +1,95 @@
+using Gateway.LoadTests.Running;
+
+namespace Gateway.LoadTests;
+
+/// <summary>
+/// What it costs to ask somebody else for each group: durable capture of single events at saturation, by the same
+/// program with its fence in the process (SQLite), in Redis and in the database. Nothing is shipped, as there is no
+/// events store, so that all three do the same but for their fence.
+/// </summary>
+internal static class FenceCost
+{
+    private const int FirstWarmUp = 5;
+    private const int WarmUp = 1;
+
+    // Nobody listens on the first port of all.
+    private const string NoStore = "http://nobody:nothing@127.0.0.1:1/default";
+
+    public static async Task<bool> RunAsync(int rounds, int seconds, CancellationToken cancellationToken)
+    {
+        Console.WriteLine($"load average {LoadAverage()}");
+        Console.WriteLine($"token check in the process: {TokenCheckTime.Measure()}");
+
+        using var postgres = await Postgres.StartAsync(cancellationToken);
+        using var redis = await Redis.StartAsync(cancellationToken);
+        (string, string)[] shared = [("ConnectionStrings:Redis", redis.ConnectionString)];
+        string forRedis = await postgres.NewDatabaseAsync("fenced_by_redis", cancellationToken);
+        string forItself = await postgres.NewDatabaseAsync("fenced_by_itself", cancellationToken);
+
+        // All three run all the time. What an idle one does (a few calls a second, and its store that is not there)
+        // is the same for whoever is measured; one that was started anew for each round would be compiled anew too.
+        using var first = await StartAsync("process", [], cancellationToken);
+        using var second = await StartAsync(
+            "redis", [.. shared, ("ConnectionStrings:Postgres", forRedis)], cancellationToken);
+        using var third = await StartAsync(
+            "database",
+            [.. shared, ("ConnectionStrings:Postgres", forItself), ("Gateway:Fence", "Database")],
+            cancellationToken);
+        Contender[] contenders = [new("process", first), new("redis", second), new("database", third)];
+
+        Console.WriteLine("Warming up ...");
+        foreach (var contender in contenders)
+        {
+            await contender.RunAsync(FirstWarmUp, WarmUp, cancellationToken);
+            contender.Forget();
+        }
+
+        Console.WriteLine($"Requests a second, rounds of {seconds} s:");
+        Console.WriteLine("round" + string.Concat(contenders.Select(contender => $"{contender.Authority,11}")));
+        for (int round = 0; round < rounds; round++)
+        {
+            // Each comes first as often as the others: what the one before left to be done is charged to all alike.
+            for (int turn = 0; turn < contenders.Length; turn++)
+            {
+                var contender = contenders[(round + turn) % contenders.Length];
+                await contender.RunAsync(WarmUp, seconds, cancellationToken);
+            }
+
+            Console.WriteLine(
+                $"{round + 1,5}" + string.Concat(contenders.Select(contender => $"{contender.Rounds[round],11:0}")));
+        }
+
+        Report(contenders);
+        return true;
+    }
+
+    private static async Task<GatewayServer> StartAsync(
+        string authority, (string, string)[] settings, CancellationToken cancellationToken)
+    {
+        var gateway = await GatewayServer.StartAsync(
+            cancellationToken,
+            [.. settings, ("ConnectionStrings:ClickHouse", NoStore), ("Gateway:Journal:QuotaBytes", $"{64L << 30}")]);
+        await gateway.WaitUntilFencedByAsync(authority, cancellationToken);
+        return gateway;
+    }
+
+    private static void Report(Contender[] contenders)
+    {
+        foreach (var contender in contenders)
+            Console.WriteLine($"fence {contender.Authority}: {contender.DescribeFence()}");
+        Console.WriteLine("(p50 and p99 of fences are interpolated in the buckets of gateway_fence_seconds)");
+        Console.WriteLine($"load average {LoadAverage()}");
+
+        foreach (var contender in contenders[1..])
+        {
+            double[] ratios = [.. contender.Rounds.Zip(contenders[0].Rounds, (its, process) => its / process).Order()];
+            Console.WriteLine(FormattableString.Invariant(
+                $"ratio requests {contender.Authority}/process: {Median(ratios):0.00} (median of {ratios.Length} ")
+                + FormattableString.Invariant($"pairs, {ratios[0]:0.00} to {ratios[^1]:0.00})"));
+        }
+    }
+
+    private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+
+    private static string LoadAverage() => string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ')[..3]);
+}

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Gateway.LoadTests;
+
+/// <summary>Projects and their tokens, by the management API.</summary>
+internal sealed class Management(Uri gateway, string apiKey) : IDisposable
+{
+    // More would wait for each other in the database.
+    private const int AtOnce = 4;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
+    {
+        BaseAddress = gateway,
+        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", apiKey) },
+    };
+
+    public Task<Project[]> MakeProjectsAsync(int count, CancellationToken cancellationToken) => ForEachAsync(
+        Enumerable.Range(0, count),
+        number => PostAsync("/api/organizations/@current/projects/", new { name = $"load {number}" }, cancellationToken),
+        cancellationToken);
+
+    /// <summary>Gives each a new token; what they have is dead when this returns.</summary>
+    public Task<Project[]> ResetTokensAsync(IEnumerable<Project> projects, CancellationToken cancellationToken) =>
+        ForEachAsync(
+            projects,
+            project => PostAsync($"/api/projects/{project.Id}/reset_token/", null, cancellationToken),
+            cancellationToken);
+
+    public void Dispose() => _http.Dispose();
+
+    private static async Task<Project[]> ForEachAsync<T>(
+        IEnumerable<T> items, Func<T, Task<Project>> make, CancellationToken cancellationToken)
+    {
+        T[] all = [.. items];
+        var made = new Project[all.Length];
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, all.Length, parallel, async (i, _) => made[i] = await make(all[i]));
+        return made;
+    }
+
+    /// <summary>Until the gateway has met the events store, it makes no project: 503.</summary>
+    private async Task<Project> PostAsync(string path, object? body, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            using var answer = await _http.PostAsync(path, JsonContent.Create(body), cancellationToken);
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+            {
+                await Task.Delay(Pause, cancellationToken);
+                continue;
+            }
+
+            answer.EnsureSuccessStatusCode();
+            var project = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+            return new(project.GetProperty("id").GetInt64(), project.GetProperty("api_token").GetString()!);
+        }
+    }
+}
+
+internal sealed record Project(long Id, string Token);

@@ -1,0 +1,76 @@
+using System.Net;
+
+namespace Gateway.LoadTests.Running;
+
+/// <summary>The gateway as built, in a process of its own, on a free port, with its data on disk in a new folder.</summary>
+internal sealed class GatewayServer : IDisposable
+{
+    /// <summary>Of the project that the first start makes.</summary>
+    public const string ProjectToken = "phc_loadloadloadloadloadloadloadloadloadload12";
+
+    public const string ApiKey = "phx_loadloadloadloadloadloadloadloadloadload12";
+
+    private readonly Server _server;
+
+    private GatewayServer(Server server, Uri address)
+    {
+        _server = server;
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = address };
+    }
+
+    public HttpClient Http { get; }
+
+    public Uri Address => Http.BaseAddress!;
+
+    /// <summary>Returns when it takes events.</summary>
+    public static async Task<GatewayServer> StartAsync(
+        CancellationToken cancellationToken, params (string Key, string Value)[] settings)
+    {
+        var address = new Uri($"http://127.0.0.1:{Server.FreePort()}");
+        (string, string)[] own =
+        [
+            ("Gateway:Bootstrap:ProjectToken", ProjectToken),
+            ("Gateway:Bootstrap:ApiKey", ApiKey),
+            ("Gateway:Journal:MinFreeBytes", $"{1L << 30}"),
+        ];
+        var server = Server.Start(
+            "gateway",
+            ["dotnet", Built.Path("Gateway", "Gateway.dll"), "--urls", address.ToString(), "--Gateway:Data=data"],
+            [.. own.Concat(settings).Select(setting => (setting.Item1.Replace(":", "__"), setting.Item2))]);
+        var gateway = new GatewayServer(server, address);
+        await server.WaitUntilAsync(
+            async () =>
+            {
+                using var answer = await gateway.Http.GetAsync("/_readiness", cancellationToken);
+                return answer.StatusCode == HttpStatusCode.OK;
+            },
+            cancellationToken);
+        return gateway;
+    }
+
+    /// <summary>Waits until its metrics say so.</summary>
+    public Task WaitUntilAsync(Predicate<Metrics> isSo, CancellationToken cancellationToken) =>
+        _server.WaitUntilAsync(async () => isSo(await ScrapeAsync(cancellationToken)), cancellationToken);
+
+    /// <summary>Sends events until a group was vouched for by this authority.</summary>
+    public Task WaitUntilFencedByAsync(string authority, CancellationToken cancellationToken) =>
+        _server.WaitUntilAsync(
+            async () =>
+            {
+                using var content = new ByteArrayContent(Events.Single(ProjectToken));
+                using var answer = await Http.PostAsync("/i/v0/e/", content, cancellationToken);
+                return (await ScrapeAsync(cancellationToken))[Groups(authority)] > 0;
+            },
+            cancellationToken);
+
+    public async Task<Metrics> ScrapeAsync(CancellationToken cancellationToken) =>
+        Metrics.Parse(await Http.GetStringAsync("/metrics", cancellationToken));
+
+    public static string Groups(string authority) => $"gateway_fence_groups_total{{authority=\"{authority}\"}}";
+
+    public void Dispose()
+    {
+        Http.Dispose();
+        _server.Dispose();
+    }
+}
