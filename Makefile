@@ -7,7 +7,7 @@
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test storm load fence-cost load-tests test-tools bench clean
+.PHONY: run build test storm load fence-cost load-tests load-tools test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data
@@ -60,11 +60,14 @@ storm: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
 test-tools:
 	@tests/install-tools.sh
 
-load: $(if $(URL),load-tests,build load-tests test-tools)
+load: $(if $(URL),load-tests,build load-tests load-tools)
 	@exec $(LOAD_TESTS) $(if $(URL),"$(URL)" "$(TOKEN)",load $(COUNT)) $(RATE) $(SECONDS)
 
-fence-cost: build load-tests test-tools
+fence-cost: build load-tests load-tools
 	@exec $(LOAD_TESTS) fence-cost $(ROUNDS) $(SECONDS)
+
+load-tools:
+	@tests/install-tools.sh redis-server postgresql wrk
 
 load-tests:
 	@dotnet build loadtests/Gateway.LoadTests.csproj -c Release --nologo -v quiet

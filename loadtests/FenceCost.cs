@@ -15,7 +15,7 @@ internal static class FenceCost
     // Nobody listens on the first port of all.
     private const string NoStore = "http://nobody:nothing@127.0.0.1:1/default";
 
-    public static async Task<bool> RunAsync(int rounds, int seconds, CancellationToken cancellationToken)
+    public static async Task RunAsync(int rounds, int seconds, CancellationToken cancellationToken)
     {
         Console.WriteLine($"load average {LoadAverage()}");
         Console.WriteLine($"token check in the process: {TokenCheckTime.Measure()}");
@@ -35,7 +35,10 @@ internal static class FenceCost
             "database",
             [.. shared, ("ConnectionStrings:Postgres", forItself), ("Gateway:Fence", "Database")],
             cancellationToken);
-        Contender[] contenders = [new("process", first), new("redis", second), new("database", third)];
+        Contender[] contenders =
+        [
+            new("process", first, Stores), new("redis", second, Stores), new("database", third, Stores),
+        ];
 
         Console.WriteLine("Warming up ...");
         foreach (var contender in contenders)
@@ -60,7 +63,8 @@ internal static class FenceCost
         }
 
         Report(contenders);
-        return true;
+
+        TimeSpan Stores() => postgres.CpuTime + redis.CpuTime;
     }
 
     private static async Task<GatewayServer> StartAsync(
@@ -77,6 +81,8 @@ internal static class FenceCost
     {
         foreach (var contender in contenders)
             Console.WriteLine($"fence {contender.Authority}: {contender.DescribeFence()}");
+        foreach (var contender in contenders)
+            Console.WriteLine($"processor time a request, {contender.Authority}: {contender.DescribeCpuTime()}");
         Console.WriteLine("(p50 and p99 of fences are interpolated in the buckets of gateway_fence_seconds)");
         Console.WriteLine($"load average {LoadAverage()}");
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests need and that are missing. Without the right to install it says which.
+# Installs the Debian packages that the tests need and that are missing, or only those named. Without the right to
+# install it says which.
 set -euo pipefail
 
 declare -A package_of=(
@@ -12,15 +13,18 @@ declare -A package_of=(
 
 shopt -s nullglob
 missing=()
+is_wanted() { [ "$wanted" = "" ] || [[ " $wanted " == *" $1 "* ]]; }
+wanted="$*"
 for tool in "${!package_of[@]}"; do
+    is_wanted "${package_of[$tool]}" || continue
     command -v "$tool" >/dev/null || missing+=("${package_of[$tool]}")
 done
 # Its server is on nobody's PATH: Debian keeps each version in a folder of its own.
 postgres=(/usr/lib/postgresql/*/bin/postgres)
-[ ${#postgres[@]} -gt 0 ] || missing+=(postgresql)
+[ ${#postgres[@]} -gt 0 ] || ! is_wanted postgresql || missing+=(postgresql)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-echo "The tests need: ${missing[*]}"
+echo "Needed: ${missing[*]}"
 if [ "$(id -u)" = 0 ]; then sudo=(); elif sudo -n true 2>/dev/null; then sudo=(sudo); else
     echo "Install them first: apt-get install ${missing[*]}" >&2
     exit 1

@@ -22,6 +22,8 @@ internal sealed class GatewayServer : IDisposable
 
     public Uri Address => Http.BaseAddress!;
 
+    public TimeSpan CpuTime => _server.CpuTime;
+
     /// <summary>Returns when it takes events.</summary>
     public static async Task<GatewayServer> StartAsync(
         CancellationToken cancellationToken, params (string Key, string Value)[] settings)

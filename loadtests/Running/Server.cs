@@ -39,6 +39,9 @@ internal sealed class Server : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>Of the processor, by the program and those that it started and that still run.</summary>
+    public TimeSpan CpuTime => ProcessTree.CpuTime(_shell.Id);
+
     /// <summary>Starts it; it is ready later.</summary>
     /// <param name="name">Of the folder, before what tells it from others.</param>
     /// <param name="command">The program and its arguments, run in the folder.</param>

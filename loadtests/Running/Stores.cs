@@ -15,6 +15,8 @@ internal sealed class Redis : IDisposable
     /// <summary>As <c>ConnectionStrings:Redis</c> takes it.</summary>
     public string ConnectionString { get; }
 
+    public TimeSpan CpuTime => _server.CpuTime;
+
     public static async Task<Redis> StartAsync(CancellationToken cancellationToken)
     {
         int port = Server.FreePort();
@@ -41,6 +43,8 @@ internal sealed class Postgres : IDisposable
     private readonly int _port;
 
     private Postgres(Server server, int port) => (_server, _port) = (server, port);
+
+    public TimeSpan CpuTime => _server.CpuTime;
 
     public static async Task<Postgres> StartAsync(CancellationToken cancellationToken)
     {
