@@ -9,7 +9,7 @@ namespace Gateway.LoadTests;
 /// </summary>
 internal static class FenceCost
 {
-    private const int FirstWarmUp = 5;
+    private const int FirstWarmUp = 8;
     private const int WarmUp = 1;
 
     // Nobody listens on the first port of all.
@@ -17,7 +17,7 @@ internal static class FenceCost
 
     public static async Task RunAsync(int rounds, int seconds, CancellationToken cancellationToken)
     {
-        Console.WriteLine($"load average {LoadAverage()}");
+        Console.WriteLine(Machine.LoadAverage);
         Console.WriteLine($"token check in the process: {TokenCheckTime.Measure()}");
 
         using var postgres = await Postgres.StartAsync(cancellationToken);
@@ -84,7 +84,7 @@ internal static class FenceCost
         foreach (var contender in contenders)
             Console.WriteLine($"processor time a request, {contender.Authority}: {contender.DescribeCpuTime()}");
         Console.WriteLine("(p50 and p99 of fences are interpolated in the buckets of gateway_fence_seconds)");
-        Console.WriteLine($"load average {LoadAverage()}");
+        Console.WriteLine(Machine.LoadAverage);
 
         foreach (var contender in contenders[1..])
         {
@@ -96,6 +96,4 @@ internal static class FenceCost
     }
 
     private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-
-    private static string LoadAverage() => string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ')[..3]);
 }

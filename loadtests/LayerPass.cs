@@ -29,9 +29,8 @@ internal sealed class LayerPass(GatewayServer maker, GatewayServer asked, int co
         // Redis holds these from now on, the dead ones too: it is up to the gateway not to believe it.
         foreach (var project in used.Concat(dead))
         {
-            _ = await PostAsync(maker, Content(project.Token), cancellationToken) is HttpStatusCode.OK
-                ? true
-                : throw new InvalidOperationException("A new token was refused.");
+            var status = await PostAsync(maker, Content(project.Token), cancellationToken);
+            if (status != HttpStatusCode.OK) throw new InvalidOperationException($"A new token was answered {status}.");
         }
 
         Console.WriteLine($"  regenerating {Needed} tokens ...");

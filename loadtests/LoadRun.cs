@@ -11,6 +11,7 @@ internal static class LoadRun
     public static async Task<List<ReportRow>> RunAsync(
         int count, int rate, int seconds, CancellationToken cancellationToken)
     {
+        Console.WriteLine(Machine.LoadAverage);
         Console.WriteLine("Starting PostgreSQL, Redis, ClickHouse's engine and two gateways ...");
         using var postgres = await Postgres.StartAsync(cancellationToken);
         using var redis = await Redis.StartAsync(cancellationToken);
@@ -31,6 +32,7 @@ internal static class LoadRun
         Console.WriteLine("Capture:");
         rows.AddRange(await CapturePass.RunAsync(
             one.Address, GatewayServer.ProjectToken, rate, seconds, cancellationToken));
+        Console.WriteLine(Machine.LoadAverage);
         return rows;
     }
 

@@ -18,10 +18,16 @@ internal sealed class Management(Uri gateway, string apiKey) : IDisposable
         DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", apiKey) },
     };
 
-    public Task<Project[]> MakeProjectsAsync(int count, CancellationToken cancellationToken) => ForEachAsync(
-        Enumerable.Range(0, count),
-        number => PostAsync("/api/organizations/@current/projects/", new { name = $"load {number}" }, cancellationToken),
-        cancellationToken);
+    /// <summary>In an organization of their own: none may have more than 1500.</summary>
+    public async Task<Project[]> MakeProjectsAsync(int count, CancellationToken cancellationToken)
+    {
+        var organization = await PostAsync("/api/organizations/", new { name = "Load" }, cancellationToken);
+        string path = $"/api/organizations/{organization.GetProperty("id").GetString()}/projects/";
+        return await ForEachAsync(
+            Enumerable.Range(0, count),
+            number => PostAsync(path, new { name = $"load {number}" }, cancellationToken),
+            cancellationToken);
+    }
 
     /// <summary>Gives each a new token; what they have is dead when this returns.</summary>
     public Task<Project[]> ResetTokensAsync(IEnumerable<Project> projects, CancellationToken cancellationToken) =>
@@ -33,17 +39,21 @@ internal sealed class Management(Uri gateway, string apiKey) : IDisposable
     public void Dispose() => _http.Dispose();
 
     private static async Task<Project[]> ForEachAsync<T>(
-        IEnumerable<T> items, Func<T, Task<Project>> make, CancellationToken cancellationToken)
+        IEnumerable<T> items, Func<T, Task<JsonElement>> post, CancellationToken cancellationToken)
     {
         T[] all = [.. items];
         var made = new Project[all.Length];
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForAsync(0, all.Length, parallel, async (i, _) => made[i] = await make(all[i]));
+        await Parallel.ForAsync(0, all.Length, parallel, async (i, _) =>
+        {
+            var project = await post(all[i]);
+            made[i] = new(project.GetProperty("id").GetInt64(), project.GetProperty("api_token").GetString()!);
+        });
         return made;
     }
 
     /// <summary>Until the gateway has met the events store, it makes no project: 503.</summary>
-    private async Task<Project> PostAsync(string path, object? body, CancellationToken cancellationToken)
+    private async Task<JsonElement> PostAsync(string path, object? body, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -54,9 +64,9 @@ internal sealed class Management(Uri gateway, string apiKey) : IDisposable
                 continue;
             }
 
-            answer.EnsureSuccessStatusCode();
-            var project = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
-            return new(project.GetProperty("id").GetInt64(), project.GetProperty("api_token").GetString()!);
+            string text = await answer.Content.ReadAsStringAsync(cancellationToken);
+            if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"POST {path}: {text}");
+            return JsonDocument.Parse(text).RootElement;
         }
     }
 }

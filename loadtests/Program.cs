@@ -29,7 +29,7 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {
     return Fail("Interrupted.");
 }
-catch (InvalidOperationException error)
+catch (Exception error) when (error is InvalidOperationException or HttpRequestException)
 {
     return Fail(error.Message);
 }
