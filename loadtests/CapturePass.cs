@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Gateway.LoadTests;
 
-/// <summary>Capture at a rate that the gateway did not choose: whoever stalls is charged for what came meanwhile.</summary>
+/// <summary>Capture at a rate that the gateway did not choose: a stall is charged for what came meanwhile.</summary>
 internal static class CapturePass
 {
     private const int BatchEvents = 100;

@@ -2,7 +2,7 @@ using Gateway.LoadTests.Running;
 
 namespace Gateway.LoadTests;
 
-/// <summary>One gateway, told apart from the others by who is asked by its fence, and what it did in each round.</summary>
+/// <summary>One gateway, told from the others by whom its fence asks, and what it did in each round.</summary>
 /// <param name="authority">Who is asked.</param>
 /// <param name="gateway">The gateway.</param>
 /// <param name="storesCpuTime">Of the processor, by PostgreSQL and Redis so far.</param>
@@ -43,7 +43,7 @@ internal sealed class Contender(string authority, GatewayServer gateway, Func<Ti
     }
 
     /// <summary>What its groups waited for the fence, and how large they were.</summary>
-    /// <exception cref="InvalidOperationException">Somebody else vouched for them: it is not what its name says.</exception>
+    /// <exception cref="InvalidOperationException">Somebody else vouched for them.</exception>
     public string DescribeFence()
     {
         double groups = _counted!["gateway_fence_seconds_count"];

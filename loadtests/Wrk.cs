@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Gateway.LoadTests;
 
-/// <summary>Debian's wrk: one thread and 64 connections, each with its next request as soon as it is answered.</summary>
+/// <summary>Debian's wrk: one thread and 64 connections, each with its next request once it is answered.</summary>
 internal static partial class Wrk
 {
     /// <returns>Requests a second.</returns>

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Gateway.LoadTests.Running;
 
-/// <summary>The gateway as built, in a process of its own, on a free port, with its data on disk in a new folder.</summary>
+/// <summary>The gateway as built, in a process of its own, on a free port, with its data in a new folder.</summary>
 internal sealed class GatewayServer : IDisposable
 {
     /// <summary>Of the project that the first start makes.</summary>
@@ -15,7 +15,8 @@ internal sealed class GatewayServer : IDisposable
     private GatewayServer(Server server, Uri address)
     {
         _server = server;
-        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = address };
+        var handler = new SocketsHttpHandler { UseProxy = false, UseCookies = false };
+        Http = new HttpClient(handler) { BaseAddress = address };
     }
 
     public HttpClient Http { get; }
