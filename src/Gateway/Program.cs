@@ -5,7 +5,8 @@ using Gateway.Engine;
 using Gateway.Hosting;
 
 // Read the configuration, open what must be there, listen, then recover the journal while health checks are answered.
-var builder = WebApplication.CreateSlimBuilder(args);
+// The configuration is read once. To watch its files is to watch all below their folder, and the journal may be there.
+var builder = WebApplication.CreateSlimBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
 var options = GatewayOptions.Read(builder.Configuration, out var errors);
 if (errors.Count > 0) return Banner.Fail(errors);
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Gateway.Core.Tests.Redis;
 
 /// <summary>Each fault of the link befalls a real Redis behind it, and is over when it is said to be.</summary>
-public sealed class FaultyLinkTests : IAsyncDisposable
+public sealed class FaultyLinkTests : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
@@ -13,11 +13,11 @@ public sealed class FaultyLinkTests : IAsyncDisposable
 
     public FaultyLinkTests() => _link = new FaultyLink(_redis.Port);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _link.DisposeAsync();
-        _redis.Dispose();
-    }
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _link.DisposeAsync();
+
+    public void Dispose() => _redis.Dispose();
 
     [Fact]
     public void A_slow_link_is_slow_in_both_directions_and_no_narrower()

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Gateway.Core.Tests.Redis;
 
 /// <summary>What a real Redis shows is believed only as far as it can be held to it.</summary>
-public sealed class RedisAuthorityTests : IAsyncLifetime
+public sealed class RedisAuthorityTests : IAsyncLifetime, IDisposable
 {
     private const string Key = "gateway:test:fence";
 
@@ -36,8 +36,9 @@ public sealed class RedisAuthorityTests : IAsyncLifetime
     {
         _server.Thaw();
         await _redis.DisposeAsync();
-        _server.Dispose();
     }
+
+    public void Dispose() => _server.Dispose();
 
     [Fact]
     public async Task A_run_is_believed_only_after_it_was_given_what_the_database_holds()

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Core.Tests.Redis;
 
-public sealed class RedisTokenCacheTests : IAsyncLifetime
+public sealed class RedisTokenCacheTests : IAsyncLifetime, IDisposable
 {
     private static readonly byte[] Token = Encoding.ASCII.GetBytes("phc_thetoken");
 
@@ -20,8 +20,9 @@ public sealed class RedisTokenCacheTests : IAsyncLifetime
     {
         _server.Thaw();
         await _redis.DisposeAsync();
-        _server.Dispose();
     }
+
+    public void Dispose() => _server.Dispose();
 
     [Theory]
     [InlineData(false)]
