@@ -74,6 +74,13 @@ public sealed partial class RedisServer : IDisposable
         Run();
     }
 
+    /// <summary>Whatever befell it, it answers again.</summary>
+    public void EnsureRunning()
+    {
+        if (IsRunning()) Thaw();
+        else Run();
+    }
+
     /// <summary>One command; the reply as text, an array's elements each on a line.</summary>
     /// <exception cref="RedisReplyException">The reply is an error.</exception>
     public string Command(params string[] command)

@@ -11,13 +11,18 @@ namespace Gateway.Tests.Promises;
 /// Clients that post with tokens alive and dead, others that regenerate them, and somebody who stops gateways, and Redis
 /// where there is one, for moments at random. What all of them see goes into the history.
 /// </summary>
-internal sealed class Storm(Trio trio)
+/// <param name="trio">Whom they ask.</param>
+/// <param name="isCalm">Nobody is stopped: what goes wrong is for the test to do.</param>
+internal sealed class Storm(Trio trio, bool isCalm = false)
 {
     private const int Projects = 4;
     private const int Clients = 16;
 
     // So many tokens back a client may be.
     private const int Remembered = 4;
+
+    // So many of one gateway show that it is at work.
+    private const int AcksOfProgress = 20;
 
     // No stop is as long as this, nor several in a row for one request.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -27,6 +32,7 @@ internal sealed class Storm(Trio trio)
 
     private static readonly TimeSpan UntilStored = TimeSpan.FromMinutes(1);
 
+    private readonly string _event = $"storm-{Guid.NewGuid():N}";
     private readonly Project[] _projects = new Project[Projects];
     private readonly ConcurrentDictionary<int, long> _acksOf = new();
     private long _unknown;
@@ -37,6 +43,53 @@ internal sealed class Storm(Trio trio)
     public History History { get; } = new();
 
     public int AckingGateways => _acksOf.Count;
+
+    /// <summary>
+    /// Rages while the test does what it does; what was found then, which must be nothing wrong. Goes on a little after,
+    /// to see that all is well again.
+    /// </summary>
+    public async Task<string> RageThroughAsync(Func<Task> faults)
+    {
+        await PrepareAsync();
+        using var stop = new CancellationTokenSource();
+        var raging = RageAsync(stop.Token);
+        try
+        {
+            await WaitForProgressAsync();
+            await faults();
+            await WaitForProgressAsync();
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await raging;
+        }
+
+        var findings = await CheckAsync();
+        Assert.True(findings.AreNone, $"{findings}\n{this}");
+        return $"regenerations {History.Regenerations}, acked {History.Acked}, {this}";
+    }
+
+    /// <summary>Every gateway acks, and tokens are regenerated, both again.</summary>
+    public async Task WaitForProgressAsync()
+    {
+        int regenerations = History.Regenerations;
+        await WaitForAcksAsync();
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(History.Regenerations >= regenerations + (2 * Projects)),
+            UntilStored, () => $"tokens are regenerated: {this}");
+    }
+
+    /// <summary>Every gateway acks, or those given.</summary>
+    public async Task WaitForAcksAsync(params int[] gateways)
+    {
+        if (gateways.Length == 0) gateways = [.. Enumerable.Range(0, Trio.Size)];
+        var before = _acksOf.ToDictionary();
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(
+                gateways.All(i => _acksOf.GetValueOrDefault(i) > before.GetValueOrDefault(i) + AcksOfProgress)),
+            UntilStored, () => $"gateways take events: {this}");
+    }
 
     public async Task PrepareAsync()
     {
@@ -56,7 +109,7 @@ internal sealed class Storm(Trio trio)
     public async Task RageAsync(CancellationToken stop)
     {
         using var calm = new CancellationTokenSource();
-        var stoppers = Stoppers().Select(target => Task.Run(() => InterruptAsync(target.Stop, target.Continue, calm.Token)));
+        var stoppers = (isCalm ? [] : Stoppers()).Select(target => Task.Run(() => InterruptAsync(target.Stop, target.Continue, calm.Token)));
         Task[] interruptions = [.. stoppers];
         Task[] others =
         [
@@ -73,19 +126,22 @@ internal sealed class Storm(Trio trio)
     {
         long acked = History.Acked;
         long started = Stopwatch.GetTimestamp();
-        while (await trio.CountRowsAsync() < acked && Stopwatch.GetElapsedTime(started) < UntilStored)
+        while (await trio.CountRowsAsync(_event) < acked && Stopwatch.GetElapsedTime(started) < UntilStored)
             await Task.Delay(50);
 
         // Events of unknown fate count too: there may be as many rows, and not yet all that were acked.
-        var findings = History.Check(await trio.ReadRowsAsync());
+        var findings = History.Check(await trio.ReadRowsAsync(_event));
         while (findings.Lost.Count > 0 && Stopwatch.GetElapsedTime(started) < UntilStored)
         {
             await Task.Delay(500);
-            findings = History.Check(await trio.ReadRowsAsync());
+            findings = History.Check(await trio.ReadRowsAsync(_event));
         }
 
         return findings;
     }
+
+    /// <summary>Whether any answer so far, to whatever is stored, broke what was promised of dead tokens.</summary>
+    public bool HasViolation => History.Check([]).Violations.Count > 0;
 
     public override string ToString() =>
         $"refused {_refused}, unknown {_unknown}, regenerations of unknown fate {_unknownChanges}, stops {_stops}, acks "
@@ -130,12 +186,12 @@ internal sealed class Storm(Trio trio)
         }
     }
 
-    private static async Task<Fate> PostAsync(HttpClient http, Uri address, string token, Guid uuid)
+    private async Task<Fate> PostAsync(HttpClient http, Uri address, string token, Guid uuid)
     {
         try
         {
             using var body = new StringContent(
-                $$"""{"api_key":"{{token}}","event":"storm","distinct_id":"d","uuid":"{{uuid}}"}""",
+                $$"""{"api_key":"{{token}}","event":"{{_event}}","distinct_id":"d","uuid":"{{uuid}}"}""",
                 Encoding.UTF8, "application/json");
             using var answer = await http.PostAsync(address, body);
             return answer.StatusCode switch
@@ -164,7 +220,8 @@ internal sealed class Storm(Trio trio)
             long ended = Stopwatch.GetTimestamp();
             if (fresh is not null)
             {
-                History.Regenerated(project.Id, old, fresh, began, ended);
+                // The one that is current already when this was a repetition which completed an earlier change.
+                History.Regenerated(project.Id, fresh == old ? project.Former : old, fresh, began, ended);
                 project.Advance(fresh);
                 continue;
             }
@@ -225,6 +282,9 @@ internal sealed class Storm(Trio trio)
 
         public string Current => _tokens[0];
 
+        /// <summary>The one before.</summary>
+        public string Former => _tokens.Length > 1 ? _tokens[1] : _tokens[0];
+
         /// <summary>The one that holds as often as one of those before.</summary>
         public string AnyToken()
         {
@@ -232,6 +292,9 @@ internal sealed class Storm(Trio trio)
             return tokens[Random.Shared.Next(2) == 0 ? 0 : Random.Shared.Next(tokens.Length)];
         }
 
-        public void Advance(string fresh) => _tokens = [fresh, .. _tokens.Take(Remembered)];
+        public void Advance(string fresh)
+        {
+            if (fresh != Current) _tokens = [fresh, .. _tokens.Take(Remembered)];
+        }
     }
 }

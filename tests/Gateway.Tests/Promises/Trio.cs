@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using Gateway.Core.Tests.Redis;
 using Gateway.Core.Tests.Tenancy;
 using Gateway.Tests.Engine;
@@ -16,6 +18,9 @@ internal sealed class Trio : IAsyncDisposable
     public const int Size = 3;
 
     private readonly HttpClient _clickHouse;
+    private readonly List<GatewayProcess> _former = [];
+    private bool _isTestBuild;
+    private (string Key, string Value)[] _settings = [];
 
     private Trio(EngineFixture engine, string postgres, RedisServer? redis, FaultyLink[] links)
     {
@@ -56,15 +61,16 @@ internal sealed class Trio : IAsyncDisposable
     {
         FaultyLink[] links =
             redis is null || !linked ? [] : [.. Enumerable.Range(0, Size).Select(_ => new FaultyLink(redis.Port))];
-        var trio = new Trio(engine, postgres ?? PostgresServer.Shared.NewDatabase(), redis, links);
+        var trio = new Trio(engine, postgres ?? PostgresServer.Shared.NewDatabase(), redis, links)
+        {
+            _isTestBuild = testBuild,
+            _settings = settings,
+        };
         try
         {
             // The first makes the tables; then the others find them.
-            for (int i = 0; i < Size; i++)
-            {
-                trio.Gateways.Add(await GatewayProcess.StartAsync(
-                    testBuild: testBuild, settings: [.. trio.Settings(i), .. settings]));
-            }
+            trio.Gateways.Add(await trio.StartAsync(0));
+            trio.Gateways.AddRange(await Task.WhenAll(Enumerable.Range(1, Size - 1).Select(i => trio.StartAsync(i))));
         }
         catch
         {
@@ -86,6 +92,14 @@ internal sealed class Trio : IAsyncDisposable
         return [.. stores, ("ConnectionStrings:Redis", redis)];
     }
 
+    /// <summary>Starts one that was killed again, at its address and with its data.</summary>
+    public async Task RestartAsync(int gateway)
+    {
+        var old = Gateways[gateway];
+        _former.Add(old);
+        Gateways[gateway] = await StartAsync(gateway, old.Data, old.Address.Port);
+    }
+
     /// <summary>One event with a token; what the gateway answers.</summary>
     public async Task<HttpStatusCode> PostAsync(int gateway, string token, Guid? uuid = null)
     {
@@ -94,36 +108,118 @@ internal sealed class Trio : IAsyncDisposable
         return answer.StatusCode;
     }
 
-    /// <summary>Regenerates the token of a project through a gateway, which must succeed; the new one.</summary>
+    /// <summary>What every gateway answers to an event with this token.</summary>
+    public async Task AssertAllAnswerAsync(HttpStatusCode expected, string token)
+    {
+        for (int i = 0; i < Gateways.Count; i++) Assert.Equal((i, expected), (i, await PostAsync(i, token)));
+    }
+
+    /// <summary>A new project, with a token of ours or an imported one.</summary>
+    public async Task<TrioProject> CreateProjectAsync(
+        int gateway = 0, string? token = null, string organization = "@current")
+    {
+        using var owner = ApiUser.Owner(Gateways[gateway]);
+        object body = token is null ? new { name = "Promised" } : new { name = "Promised", api_token = token };
+        var made = await owner.DoAsync(HttpMethod.Post, $"/api/organizations/{organization}/projects/", body);
+        return new TrioProject(
+            made.GetProperty("id").GetInt64().ToString(), made.GetProperty("api_token").GetString()!);
+    }
+
+    /// <summary>
+    /// Regenerates the token of a project through a gateway, which must succeed, if need be when it is asked again; the
+    /// new one.
+    /// </summary>
     public async Task<string> RegenerateAsync(int gateway, string project = "@current")
     {
         using var owner = ApiUser.Owner(Gateways[gateway]);
-        var (status, answer) = await owner.AskAsync(HttpMethod.Post, $"/api/projects/{project}/reset_token/");
-        Assert.True(status == HttpStatusCode.OK, $"{(int)status}: {answer}");
+        var answer = await owner.DoAsync(HttpMethod.Post, $"/api/projects/{project}/reset_token/");
         return answer.GetProperty("api_token").GetString()!;
     }
 
-    /// <summary>How many rows the events have.</summary>
-    public async Task<long> CountRowsAsync() =>
-        long.Parse(await _clickHouse.QueryAsync($"SELECT count() FROM {Database}.events"));
-
-    /// <summary>The id of every row, once for each.</summary>
-    public async Task<List<Guid>> ReadRowsAsync()
+    /// <summary>The same, once: whatever comes of it.</summary>
+    public async Task<(HttpStatusCode Status, JsonElement Body)> TryRegenerateAsync(int gateway, string project)
     {
-        string text = await _clickHouse.QueryAsync($"SELECT uuid FROM {Database}.events FORMAT TabSeparated");
+        using var owner = ApiUser.Owner(Gateways[gateway]);
+        return await owner.AskAsync(HttpMethod.Post, $"/api/projects/{project}/reset_token/");
+    }
+
+    /// <summary>The token that a project has according to a gateway.</summary>
+    public async Task<string> ReadTokenAsync(int gateway, string project)
+    {
+        using var owner = ApiUser.Owner(Gateways[gateway]);
+        return (await owner.GetAsync($"/api/projects/{project}/")).GetProperty("api_token").GetString()!;
+    }
+
+    /// <summary>Waits until every gateway's fence is answered by Redis, or whoever it is to be.</summary>
+    public async Task WaitUntilFencedByAsync(string authority = "redis")
+    {
+        string[] seen = new string[Gateways.Count];
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                for (int i = 0; i < seen.Length; i++) seen[i] = await AuthorityOfAsync(i);
+                return seen.All(one => one == authority);
+            },
+            TimeSpan.FromSeconds(20),
+            () => $"all fence by {authority}, they do by {string.Join(", ", seen)}");
+    }
+
+    /// <summary>A counter of a gateway's page of metrics.</summary>
+    public async Task<long> ReadMetricAsync(int gateway, string name)
+    {
+        string page = await Gateways[gateway].Http.GetStringAsync("/metrics");
+        string line = page.Split('\n').First(line => line.StartsWith(name + " ", StringComparison.Ordinal));
+        return long.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>After a test that failed halfway: everybody goes on, Redis too.</summary>
+    public void Calm()
+    {
+        Redis?.EnsureRunning();
+        Redis?.RestoreHints();
+        foreach (var link in Links) link.Heal();
+        foreach (var gateway in Gateways) gateway.Recover();
+    }
+
+    /// <summary>How many rows the events of that name have.</summary>
+    public async Task<long> CountRowsAsync(string name) =>
+        long.Parse(await _clickHouse.QueryAsync($"SELECT count() FROM {Database}.events WHERE event = '{name}'"));
+
+    /// <summary>The id of every row of events of that name, once for each.</summary>
+    public async Task<List<Guid>> ReadRowsAsync(string name)
+    {
+        string text = await _clickHouse.QueryAsync(
+            $"SELECT uuid FROM {Database}.events WHERE event = '{name}' FORMAT TabSeparated");
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Guid.Parse)];
     }
 
     public async ValueTask DisposeAsync()
     {
         // None may wait for another, or for a Redis that is stopped.
-        Redis?.Thaw();
+        Redis?.EnsureRunning();
         foreach (var link in Links) link.Heal();
-        foreach (var gateway in Gateways) gateway.Continue();
+        foreach (var gateway in Gateways) gateway.Recover();
         foreach (var gateway in Gateways) await gateway.DisposeAsync();
+        foreach (var gateway in _former) await gateway.ForgetAsync();
         foreach (var link in Links) await link.DisposeAsync();
         _clickHouse.Dispose();
     }
 
+    private Task<GatewayProcess> StartAsync(int gateway, string? data = null, int port = 0) =>
+        GatewayProcess.StartAsync(data, port, testBuild: _isTestBuild, settings: [.. Settings(gateway), .. _settings]);
+
+    /// <summary>A refusal too is given behind a fence, and tells nobody's events from others.</summary>
+    private async Task<string> AuthorityOfAsync(int gateway)
+    {
+        await PostAsync(gateway, "phc_nobodys");
+        using var answer = await Gateways[gateway].Http.GetAsync("/_readiness");
+        var health = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+        return health.TryGetProperty("fence", out var fence) ? fence.GetProperty("authority").GetString()! : "nobody";
+    }
+
     private string Database => ClickHouse.AbsolutePath[1..];
 }
+
+/// <param name="Id">As paths name it.</param>
+/// <param name="Token">The first one.</param>
+internal sealed record TrioProject(string Id, string Token);

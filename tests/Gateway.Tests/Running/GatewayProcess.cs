@@ -168,6 +168,13 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
     public void Continue() => Signal(_process.Id, SigCont);
 
+    /// <summary>Whatever held it, it goes on.</summary>
+    public void Recover()
+    {
+        _points?.ReleaseAll();
+        if (!_process.HasExited) Continue();
+    }
+
     public static void Signal(int process, int signal) => Assert.Equal(0, Kill(process, signal));
 
     /// <summary>Posts JSON to a capture path; the answer's status.</summary>

@@ -1,0 +1,215 @@
+using System.Diagnostics;
+using System.Net;
+using Gateway.Core.Tests.Redis;
+using Gateway.Tests.Engine;
+using Xunit.Abstractions;
+
+namespace Gateway.Tests.Promises;
+
+/// <summary>
+/// Redis is killed, frozen, emptied, put back and written to by somebody else: capture goes on, no dead token is taken,
+/// and it is the authority again by itself.
+/// </summary>
+[Collection(EngineCollection.Name)]
+public sealed class RedisFaultsTests(RedisTrio fixture, ITestOutputHelper output) : IClassFixture<RedisTrio>
+{
+    private const int Rounds = 3;
+
+    // The fence gives Redis a quarter of a second; the rest is for a machine that does other things as well.
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
+
+    private RedisServer Redis => fixture.Redis;
+
+    [Fact]
+    public async Task Killed_and_started_again_under_load_it_is_stood_in_for_and_asked_again()
+    {
+        var trio = await fixture.CalmAsync();
+        var storm = new Storm(trio, isCalm: true);
+        output.WriteLine(await storm.RageThroughAsync(async () =>
+        {
+            for (int i = 0; i < Rounds; i++)
+            {
+                long byDatabase = await trio.ReadMetricAsync(0, "gateway_fence_groups_total{authority=\"database\"}");
+                await Redis.KillAsync();
+                await storm.WaitForAcksAsync();
+                Assert.True(
+                    await trio.ReadMetricAsync(0, "gateway_fence_groups_total{authority=\"database\"}") > byDatabase);
+
+                Redis.Restart();
+                await storm.WaitForProgressAsync();
+                await trio.WaitUntilFencedByAsync();
+            }
+        }));
+    }
+
+    [Fact]
+    public async Task Emptied_or_written_to_by_somebody_else_under_load_it_gets_its_epoch_back()
+    {
+        var trio = await fixture.CalmAsync();
+        string key = Redis.Command("KEYS", "gateway:*:fence");
+        Action[] harms =
+        [
+            Redis.FlushAll,
+            () => Redis.Command("HSET", key, "epoch", "1", "mark", "5"),
+            () => Redis.Command("HSET", key, "epoch", "1000000", "mark", "5"),
+            () => Redis.Command("HSET", key, "mark", "5"),
+            () => Redis.Command("HSET", key, "epoch", "garbage", "mark", "more of it"),
+            () => Redis.Command("HSET", key, "epoch", "9223372036854775807", "mark", "5"),
+            () => Redis.Command("HDEL", key, "mark"),
+            () => { Redis.Command("DEL", key); Redis.Command("SET", key, "a string"); },
+        ];
+        var storm = new Storm(trio, isCalm: true);
+        output.WriteLine(await storm.RageThroughAsync(async () =>
+        {
+            foreach (var harm in harms)
+            {
+                harm();
+                await storm.WaitForProgressAsync();
+                await trio.WaitUntilFencedByAsync();
+            }
+        }));
+        Assert.True(long.Parse(Redis.Command("HGET", key, "epoch")) > 1_000_000);
+    }
+
+    [Fact]
+    public async Task Frozen_it_keeps_no_answer_back()
+    {
+        var trio = await fixture.CalmAsync();
+        var project = await trio.CreateProjectAsync();
+        await trio.AssertAllAnswerAsync(HttpStatusCode.OK, project.Token);
+
+        Redis.Freeze();
+        var slowest = await Task.WhenAll(Enumerable.Range(0, Trio.Size).Select(async gateway =>
+        {
+            var slowest = TimeSpan.Zero;
+            for (int i = 0; i < 30; i++)
+            {
+                long began = Stopwatch.GetTimestamp();
+                Assert.Equal(HttpStatusCode.OK, await trio.PostAsync(gateway, project.Token));
+                using var ready = await trio[gateway].Http.GetAsync("/_readiness");
+                Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+                var took = Stopwatch.GetElapsedTime(began);
+                if (took > slowest) slowest = took;
+            }
+
+            return slowest;
+        }));
+        output.WriteLine($"the slowest answer took {slowest.Max().TotalMilliseconds:0} ms");
+        Assert.True(slowest.Max() < Bound, $"{slowest.Max()}");
+
+        Redis.Thaw();
+        await trio.WaitUntilFencedByAsync();
+    }
+
+    [Fact]
+    public async Task Put_back_to_an_old_copy_it_brings_no_dead_token_back_to_a_gateway_that_slept_through_it()
+    {
+        var trio = await fixture.CalmAsync();
+        Redis.CutHints();
+        for (int i = 0; i < Rounds; i++)
+        {
+            var project = await trio.CreateProjectAsync();
+            await trio.AssertAllAnswerAsync(HttpStatusCode.OK, project.Token);
+            Redis.SaveRdb();
+
+            // One hears of nothing at all, another only what it looks for by itself.
+            trio[2].Stop();
+            string fresh = await trio.RegenerateAsync(0, project.Id);
+            await Redis.KillAsync();
+            Redis.Restart();
+            Redis.CutHints();
+            var first = trio.PostAsync(2, project.Token);
+            trio[2].Continue();
+
+            Assert.Equal(HttpStatusCode.Unauthorized, await first);
+            await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, project.Token);
+            await trio.AssertAllAnswerAsync(HttpStatusCode.OK, fresh);
+            await trio.WaitUntilFencedByAsync();
+            await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, project.Token);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Without_its_hints_everything_holds(bool publishingToo)
+    {
+        var trio = await fixture.CalmAsync();
+        Redis.CutHints(publishingToo);
+        Assert.Equal("", Redis.Command("PUBSUB", "CHANNELS"));
+
+        var project = await trio.CreateProjectAsync();
+        string old = project.Token;
+        for (int i = 0; i < 4 * Trio.Size; i++)
+        {
+            string fresh = await trio.RegenerateAsync(i % Trio.Size, project.Id);
+            await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, old);
+            await trio.AssertAllAnswerAsync(HttpStatusCode.OK, fresh);
+            old = fresh;
+        }
+
+        var storm = new Storm(trio, isCalm: true);
+        output.WriteLine(await storm.RageThroughAsync(async () =>
+        {
+            for (int i = 0; i < Rounds; i++) await storm.WaitForProgressAsync();
+        }));
+    }
+
+    /// <summary>How long is for REDIS_GONE_SECONDS to say.</summary>
+    [Fact]
+    public async Task Gone_for_long_it_keeps_only_changes_waiting_and_says_so()
+    {
+        var gone = TimeSpan.FromSeconds(
+            double.Parse(Environment.GetEnvironmentVariable("REDIS_GONE_SECONDS") ?? "8"));
+        var trio = await fixture.CalmAsync();
+        var project = await trio.CreateProjectAsync();
+        await trio.AssertAllAnswerAsync(HttpStatusCode.OK, project.Token);
+
+        var storm = new Storm(trio, isCalm: true);
+        output.WriteLine(await storm.RageThroughAsync(async () =>
+        {
+            long acked = storm.History.Acked;
+            long[] byDatabase = await ReadAllAsync(trio, "gateway_fence_groups_total{authority=\"database\"}");
+            long began = Stopwatch.GetTimestamp();
+            await Redis.KillAsync();
+
+            string fresh = await AssertWaitsAsync(trio, gateway: 1, project);
+            await trio.AssertAllAnswerAsync(HttpStatusCode.OK, fresh);
+            while (Stopwatch.GetElapsedTime(began) < gone) await storm.WaitForAcksAsync();
+
+            // Asked again it is the same change that waits.
+            Assert.Equal(fresh, await AssertWaitsAsync(trio, gateway: 2, project));
+            long[] grown = await ReadAllAsync(trio, "gateway_fence_groups_total{authority=\"database\"}");
+            Assert.All(byDatabase.Zip(grown), pair => Assert.True(pair.Second > pair.First));
+            long during = storm.History.Acked - acked;
+            Assert.True(during > 0);
+
+            Redis.Restart();
+            began = Stopwatch.GetTimestamp();
+            Assert.Equal(fresh, await trio.RegenerateAsync(0, project.Id));
+            output.WriteLine($"gone for {gone.TotalSeconds} s: {during} acks meanwhile, back in force "
+                + $"{Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s after Redis");
+
+            await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, project.Token);
+            await trio.AssertAllAnswerAsync(HttpStatusCode.OK, fresh);
+            await trio.WaitUntilFencedByAsync();
+            await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, project.Token);
+            await trio.AssertAllAnswerAsync(HttpStatusCode.OK, fresh);
+        }));
+    }
+
+    /// <summary>Regenerate is told to be recorded and not in force; the new token.</summary>
+    private static async Task<string> AssertWaitsAsync(Trio trio, int gateway, TrioProject project)
+    {
+        var (status, answer) = await trio.TryRegenerateAsync(gateway, project.Id);
+        Assert.True(status == HttpStatusCode.ServiceUnavailable, $"{status} {answer}");
+        Assert.Equal("not_in_force", answer.GetProperty("code").GetString());
+        Assert.Equal(project.Token, answer.GetProperty("old_api_token").GetString());
+        string fresh = answer.GetProperty("recorded").GetProperty("api_token").GetString()!;
+        Assert.NotEqual(project.Token, fresh);
+        return fresh;
+    }
+
+    private static async Task<long[]> ReadAllAsync(Trio trio, string metric) =>
+        await Task.WhenAll(Enumerable.Range(0, Trio.Size).Select(gateway => trio.ReadMetricAsync(gateway, metric)));
+}
