@@ -2,23 +2,43 @@ using System.Diagnostics;
 using System.Net;
 using Gateway.Tests.Engine;
 using Gateway.Tests.Running;
+using Xunit.Abstractions;
 
 namespace Gateway.Tests.Promises;
 
-/// <summary>A gateway that is stopped between any two steps brings no dead token back and blocks nobody else.</summary>
+/// <summary>
+/// A gateway that is stopped between any two steps brings no dead token back and blocks nobody else, whether the
+/// database is asked or Redis.
+/// </summary>
 [Collection(EngineCollection.Name)]
-public sealed class StoppedGatewayTests(EngineFixture engine)
+public sealed class StoppedGatewayTests(DatabaseTrio byDatabase, RedisTrio byRedis, ITestOutputHelper output)
+    : IClassFixture<DatabaseTrio>, IClassFixture<RedisTrio>
 {
     private static readonly string[] StepsOfCapture = ["looked-up", "group-closed", "fence-answered", "before-write"];
 
     // Of a transaction in which nothing happens the database lets go after two seconds.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    [Fact]
-    public async Task One_stopped_at_any_step_of_capture_refuses_what_was_sent_after_regenerate_returned()
+    // Two, and one for a machine that does other things as well.
+    private static readonly TimeSpan UntilCarriedOver = TimeSpan.FromSeconds(3);
+
+    public static TheoryData<string, string> StepsOfAChange() => new()
     {
-        await using var trio = await Trio.StartAsync(engine, testBuild: true);
-        string old = GatewayProcess.ProjectToken;
+        { "database", "in-transaction" },
+        { "database", "committed" },
+        { "redis", "in-transaction" },
+        { "redis", "committed" },
+        { "redis", "raise" },
+    };
+
+    [Theory]
+    [InlineData("database")]
+    [InlineData("redis")]
+    public async Task One_stopped_at_any_step_of_capture_refuses_what_was_sent_after_regenerate_returned(string authority)
+    {
+        var trio = await CalmAsync(authority);
+        var project = await trio.CreateProjectAsync();
+        string old = project.Token;
         foreach (string point in StepsOfCapture)
         {
             for (int i = 0; i < Trio.Size; i++) Assert.Equal(HttpStatusCode.OK, await trio.PostAsync(i, old));
@@ -27,7 +47,7 @@ public sealed class StoppedGatewayTests(EngineFixture engine)
             var inFlight = trio.PostAsync(0, old);
             await trio[0].WaitUntilStoppedAsync(point);
 
-            string fresh = await RegenerateInTimeAsync(trio, gateway: 1);
+            string fresh = await RegenerateInTimeAsync(trio, gateway: 1, project);
             var late = trio.PostAsync(0, old);
             Assert.Equal(HttpStatusCode.Unauthorized, await trio.PostAsync(1, old));
             Assert.Equal(HttpStatusCode.Unauthorized, await trio.PostAsync(2, old));
@@ -42,61 +62,74 @@ public sealed class StoppedGatewayTests(EngineFixture engine)
     }
 
     [Theory]
-    [InlineData("in-transaction")]
-    [InlineData("committed")]
-    public async Task One_stopped_within_a_change_keeps_nobody_from_changing_the_same(string point)
+    [MemberData(nameof(StepsOfAChange))]
+    public async Task One_stopped_within_a_change_keeps_nobody_from_changing_the_same(string authority, string point)
     {
-        await using var trio = await Trio.StartAsync(engine, testBuild: true);
-        using var owner = ApiUser.Owner(trio[0]);
+        var trio = await CalmAsync(authority);
+        var project = await trio.CreateProjectAsync();
+        await trio.AssertAllAnswerAsync(HttpStatusCode.OK, project.Token);
         trio[0].Arm(point);
-        var stopped = owner.AskAsync(HttpMethod.Post, "/api/projects/@current/reset_token/");
+        var stopped = trio.TryRegenerateAsync(0, project.Id);
         await trio[0].WaitUntilStoppedAsync(point);
 
-        string fresh = await RegenerateInTimeAsync(trio, gateway: 1);
-        Assert.Equal(HttpStatusCode.Unauthorized, await trio.PostAsync(1, GatewayProcess.ProjectToken));
+        string fresh = await RegenerateInTimeAsync(trio, gateway: 1, project);
+        var late = trio.PostAsync(0, project.Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, await trio.PostAsync(1, project.Token));
         Assert.Equal(HttpStatusCode.OK, await trio.PostAsync(2, fresh));
 
         trio[0].Continue();
+        Assert.Equal(HttpStatusCode.Unauthorized, await late);
         var (status, answer) = await stopped;
-        Assert.Equal(HttpStatusCode.Unauthorized, await trio.PostAsync(0, GatewayProcess.ProjectToken));
+        await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, project.Token);
         if (status != HttpStatusCode.OK) return;
 
         // It may have been made again, after the other: then its token is the one that lives, else it is dead.
         string theirs = answer.GetProperty("api_token").GetString()!;
-        var fates = new List<HttpStatusCode> { await trio.PostAsync(0, theirs), await trio.PostAsync(0, fresh) };
-        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.Unauthorized], fates.Order());
+        string live = await trio.ReadTokenAsync(0, project.Id);
+        await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, live == theirs ? fresh : theirs);
+        await trio.AssertAllAnswerAsync(HttpStatusCode.OK, live);
     }
 
-    [Fact]
-    public async Task One_killed_after_the_commit_leaves_a_change_that_is_in_force_within_seconds_and_harms_nobody()
+    [Theory]
+    [InlineData("database")]
+    [InlineData("redis")]
+    public async Task One_killed_after_the_commit_leaves_a_change_that_comes_into_force_by_itself(string authority)
     {
-        await using var trio = await Trio.StartAsync(engine, testBuild: true);
-        using var owner = ApiUser.Owner(trio[0]);
-        trio[0].Arm("committed", StopPoints.Exit);
-        await Assert.ThrowsAnyAsync<HttpRequestException>(
-            () => owner.AskAsync(HttpMethod.Post, "/api/projects/@current/reset_token/"));
-        await trio[0].WaitUntilStoppedAsync("committed");
-        await trio[0].ForgetAsync();
-        trio.Gateways.RemoveAt(0);
+        var trio = await CalmAsync(authority);
+        var project = await trio.CreateProjectAsync();
+        await trio.AssertAllAnswerAsync(HttpStatusCode.OK, project.Token);
+        if (authority == "redis") byRedis.Redis.CutHints();
 
-        await Eventually.HoldsAsync(
-            async () => await trio.PostAsync(0, GatewayProcess.ProjectToken) == HttpStatusCode.Unauthorized,
-            Patience, () => "the old token is refused");
-        using var other = ApiUser.Owner(trio[0]);
-        var project = await other.GetAsync("/api/projects/@current/");
-        string fresh = project.GetProperty("api_token").GetString()!;
-        for (int i = 0; i < 2; i++) Assert.Equal(HttpStatusCode.OK, await trio.PostAsync(i, fresh));
+        trio[0].Arm("committed", StopPoints.Exit);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => trio.TryRegenerateAsync(0, project.Id));
+        long died = Stopwatch.GetTimestamp();
+        await trio[0].WaitUntilStoppedAsync("committed");
+
+        // One gateway meets the new token only, another the old one only.
+        string fresh = await trio.ReadTokenAsync(1, project.Id);
+        while (await trio.PostAsync(2, project.Token) == HttpStatusCode.OK)
+        {
+            Assert.Equal(HttpStatusCode.OK, await trio.PostAsync(1, fresh));
+            Assert.True(Stopwatch.GetElapsedTime(died) < UntilCarriedOver, "The old token is still taken.");
+        }
+
+        output.WriteLine($"in force {Stopwatch.GetElapsedTime(died).TotalSeconds:0.00} s after its caller died");
+        await trio[0].KillAsync();
+        await trio.RestartAsync(0);
+        await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, project.Token);
+        await trio.AssertAllAnswerAsync(HttpStatusCode.OK, fresh);
     }
 
     [Fact]
     public async Task One_thread_can_be_made_to_wait_while_the_others_go_on()
     {
-        await using var trio = await Trio.StartAsync(engine, testBuild: true);
+        var trio = await CalmAsync("redis");
+        var project = await trio.CreateProjectAsync();
         trio[0].Arm("looked-up", StopPoints.Wait);
-        var waiting = trio.PostAsync(0, GatewayProcess.ProjectToken);
+        var waiting = trio.PostAsync(0, project.Token);
         await trio[0].WaitUntilStoppedAsync("looked-up");
 
-        string fresh = await trio.RegenerateAsync(0);
+        string fresh = await trio.RegenerateAsync(0, project.Id);
         Assert.Equal(HttpStatusCode.OK, await trio.PostAsync(0, fresh));
         Assert.False(waiting.IsCompleted);
 
@@ -104,10 +137,12 @@ public sealed class StoppedGatewayTests(EngineFixture engine)
         Assert.Equal(HttpStatusCode.Unauthorized, await waiting);
     }
 
-    private static async Task<string> RegenerateInTimeAsync(Trio trio, int gateway)
+    private Task<Trio> CalmAsync(string authority) => authority == "redis" ? byRedis.CalmAsync() : byDatabase.CalmAsync();
+
+    private static async Task<string> RegenerateInTimeAsync(Trio trio, int gateway, TrioProject project)
     {
         long started = Stopwatch.GetTimestamp();
-        string fresh = await trio.RegenerateAsync(gateway);
+        string fresh = await trio.RegenerateAsync(gateway, project.Id);
         Assert.True(Stopwatch.GetElapsedTime(started) < Patience, $"{Stopwatch.GetElapsedTime(started)}");
         return fresh;
     }

@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Gateway.Tests.Promises;
 
 /// <summary>
-/// Three gateways under load that are stopped and go on at random, while tokens are regenerated as fast as they can be.
-/// How long is for STORM_SECONDS to say; the line of figures goes to the file STORM_FIGURES as well, with the progress.
+/// Three gateways and their Redis under load, which are stopped and go on at random, while tokens are regenerated as fast
+/// as they can be. How long is for STORM_SECONDS to say; the line of figures goes to the file STORM_FIGURES as well, with the progress.
 /// </summary>
 [Collection(EngineCollection.Name)]
 public sealed class StormTests(EngineFixture engine, ITestOutputHelper output)
@@ -23,7 +23,7 @@ public sealed class StormTests(EngineFixture engine, ITestOutputHelper output)
         string? asked = Environment.GetEnvironmentVariable("STORM_SECONDS");
         var duration = TimeSpan.FromSeconds(asked is null ? DefaultSeconds : int.Parse(asked, CultureInfo.InvariantCulture));
 
-        using var redis = Environment.GetEnvironmentVariable("STORM_REDIS") == "1" ? RedisServer.Start() : null;
+        using var redis = RedisServer.Start();
         await using var trio = await Trio.StartAsync(engine, redis);
         var storm = new Storm(trio);
         await storm.PrepareAsync();

@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using Gateway.Tests.Engine;
+
+namespace Gateway.Tests.Promises;
+
+/// <summary>From the very next request on: through one connection, and when two regenerate at once.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class RegeneratedTests(RedisTrio fixture) : IClassFixture<RedisTrio>
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Between_two_posts_of_one_connection_regenerate_ends_what_the_first_was_taken_with(bool hintsCut)
+    {
+        var trio = await fixture.CalmAsync();
+        if (hintsCut) fixture.Redis.CutHints();
+        var project = await trio.CreateProjectAsync();
+        string token = project.Token;
+        int connections = 0;
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                Interlocked.Increment(ref connections);
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        using var http = new HttpClient(handler) { BaseAddress = trio[0].Address };
+        for (int i = 0; i < 50; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, await PostAsync(http, token));
+            string fresh = await trio.RegenerateAsync(gateway: 1 + (i % 2), project.Id);
+            Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(http, token));
+            token = fresh;
+        }
+
+        Assert.Equal(1, connections);
+    }
+
+    [Fact]
+    public async Task Of_two_at_once_on_one_project_the_losers_token_is_dead_everywhere()
+    {
+        var trio = await fixture.CalmAsync();
+        var project = await trio.CreateProjectAsync();
+        string old = project.Token;
+        for (int i = 0; i < 20; i++)
+        {
+            string[] made = await Task.WhenAll(
+                trio.RegenerateAsync(i % Trio.Size, project.Id), trio.RegenerateAsync((i + 1) % Trio.Size, project.Id));
+            Assert.NotEqual(made[0], made[1]);
+
+            string live = await trio.ReadTokenAsync(2, project.Id);
+            Assert.Contains(live, made);
+            await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, made.Single(token => token != live));
+            await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, old);
+            await trio.AssertAllAnswerAsync(HttpStatusCode.OK, live);
+            old = live;
+        }
+    }
+
+    private static async Task<HttpStatusCode> PostAsync(HttpClient http, string token)
+    {
+        using var answer = await http.PostAsJsonAsync("/e/", new { api_key = token, @event = "ping", distinct_id = "d" });
+        await answer.Content.ReadAsByteArrayAsync();
+        return answer.StatusCode;
+    }
+}
