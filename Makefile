@@ -1,13 +1,14 @@
 # make run    builds what is missing and starts the gateway on URLS with its data in DATA
 # make test   installs what the tests need and runs all of them; last line: "N passed, N failed"
-# make storm  three gateways, stopped at random under load for DURATION seconds; last line: what came of it
+# make storm  three gateways and Redis, stopped at random under load for DURATION seconds; last line: what came of it
+# make fresh  COUNT new tokens (10000), each used at once where it was not made; last line: how many were refused
 # make load   two gateways on servers of their own: capture at RATE for SECONDS, and COUNT token checks by layer.
 #             With URL and TOKEN: capture only, at a gateway that runs already
 # make fence-cost  what a fence in Redis or in the database costs: ROUNDS of SECONDS each; last lines: the ratios
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test storm load fence-cost load-tests load-tools test-tools bench clean
+.PHONY: run build test storm fresh load fence-cost load-tests load-tools test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data
@@ -55,6 +56,10 @@ test: $(ENGINE_MODULES) $(STATIC_MODULES) $(SDK_MODULES) test-tools
 
 storm: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
 	@tests/storm.sh $(DURATION)
+
+fresh: COUNT = 10000
+fresh: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
+	@tests/fresh.sh $(COUNT)
 
 # Real servers and tools that the tests start themselves; Debian has them all.
 test-tools:

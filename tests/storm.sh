@@ -10,7 +10,7 @@ figures=$(mktemp)
 log=$(mktemp)
 run=
 trap '[ -z "$run" ] || kill "$run" 2>/dev/null; rm -f "$figures" "$log"' EXIT
-echo "Three gateways, $1 seconds ..."
+echo "Three gateways and Redis, $1 seconds ..."
 STORM_SECONDS=$1 STORM_FIGURES=$figures dotnet test tests/Gateway.Tests/Gateway.Tests.csproj -c Release --no-build \
     --nologo --logger "console;verbosity=detailed" --filter FullyQualifiedName~StormTests >"$log" 2>&1 &
 run=$!
