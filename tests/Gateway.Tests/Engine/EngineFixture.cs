@@ -3,10 +3,13 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Gateway.Core.ClickHouse;
 using Gateway.Engine;
+using Gateway.Tests.Promises;
 
 namespace Gateway.Tests.Engine;
 
-/// <summary>A real engine on a folder of its own, shared by the tests that name it.</summary>
+/// <summary>
+/// A real engine on a folder of its own, shared by the tests that name it, and gateways on it that some of them share.
+/// </summary>
 public sealed class EngineFixture : IAsyncLifetime
 {
     private const long MemoryBytes = 2L << 30;
@@ -15,6 +18,22 @@ public sealed class EngineFixture : IAsyncLifetime
     private readonly TemporaryFolder _folder = new();
     private readonly RecordingLog<EngineProcess> _log = new();
     private EngineProcess? _engine;
+
+    public EngineFixture()
+    {
+        ByDatabase = new SharedTrio(this, hasRedis: false);
+        ByRedis = new SharedTrio(this, hasRedis: true);
+        ByLinkedRedis = new SharedTrio(this, hasRedis: true, isLinked: true);
+    }
+
+    /// <summary>On one PostgreSQL and nothing else.</summary>
+    internal SharedTrio ByDatabase { get; }
+
+    /// <summary>With a Redis of their own.</summary>
+    internal SharedTrio ByRedis { get; }
+
+    /// <summary>With a Redis that each reaches over a link of its own.</summary>
+    internal SharedTrio ByLinkedRedis { get; }
 
     public Uri Url => Endpoint.Url;
 
@@ -48,6 +67,7 @@ public sealed class EngineFixture : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
+        foreach (var trio in (SharedTrio[])[ByDatabase, ByRedis, ByLinkedRedis]) await trio.DisposeAsync();
         if (_engine is not null) await _engine.DisposeAsync();
         _folder.Remove();
     }

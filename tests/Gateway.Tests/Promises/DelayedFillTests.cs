@@ -9,24 +9,26 @@ namespace Gateway.Tests.Promises;
 
 /// <summary>What is written late, by a gateway that was held up, brings no dead token back.</summary>
 [Collection(EngineCollection.Name)]
-public sealed class DelayedFillTests(LinkedRedisTrio fixture) : IClassFixture<LinkedRedisTrio>
+public sealed class DelayedFillTests(EngineFixture engine)
 {
     private static readonly HttpStatusCode[] OfOneInFlight = [HttpStatusCode.OK, HttpStatusCode.Unauthorized];
+
+    private RedisServer Redis => engine.ByLinkedRedis.Redis;
 
     [Fact]
     public async Task A_token_put_into_Redis_after_its_end_is_refused_by_who_finds_it_there()
     {
-        var trio = await fixture.CalmAsync();
-        fixture.Redis.CutHints();
+        var trio = await engine.ByLinkedRedis.CalmAsync();
+        Redis.CutHints();
         for (int i = 0; i < 5; i++)
-            Assert.Equal(HttpStatusCode.Unauthorized, await PostAfterLateFillAsync(trio, fixture.Redis));
+            Assert.Equal(HttpStatusCode.Unauthorized, await PostAfterLateFillAsync(trio, Redis));
     }
 
     [Fact]
     public async Task A_token_read_from_the_database_before_its_end_is_not_learned_after_it()
     {
-        var trio = await fixture.CalmAsync();
-        fixture.Redis.CutHints();
+        var trio = await engine.ByLinkedRedis.CalmAsync();
+        Redis.CutHints();
         var project = await trio.CreateProjectAsync(gateway: 1);
         trio[0].Arm("learn", StopPoints.Wait);
         var inFlight = trio.PostAsync(0, project.Token);
@@ -45,8 +47,8 @@ public sealed class DelayedFillTests(LinkedRedisTrio fixture) : IClassFixture<Li
     [Fact]
     public async Task Changes_that_are_applied_late_hide_none_that_came_after_them()
     {
-        var trio = await fixture.CalmAsync();
-        fixture.Redis.CutHints();
+        var trio = await engine.ByLinkedRedis.CalmAsync();
+        Redis.CutHints();
         var project = await trio.CreateProjectAsync();
         await trio.AssertAllAnswerAsync(HttpStatusCode.OK, project.Token);
 
@@ -68,8 +70,8 @@ public sealed class DelayedFillTests(LinkedRedisTrio fixture) : IClassFixture<Li
     [Fact]
     public async Task A_raise_that_reaches_Redis_after_those_of_later_changes_undoes_none_of_them()
     {
-        var trio = await fixture.CalmAsync();
-        fixture.Redis.CutHints();
+        var trio = await engine.ByLinkedRedis.CalmAsync();
+        Redis.CutHints();
         var project = await trio.CreateProjectAsync();
 
         // Only what raises names the channel.
@@ -95,8 +97,8 @@ public sealed class DelayedFillTests(LinkedRedisTrio fixture) : IClassFixture<Li
     [Fact]
     public async Task A_regeneration_that_is_overtaken_returns_a_token_that_is_dead_everywhere()
     {
-        var trio = await fixture.CalmAsync();
-        fixture.Redis.CutHints();
+        var trio = await engine.ByLinkedRedis.CalmAsync();
+        Redis.CutHints();
         var project = await trio.CreateProjectAsync();
         trio[0].Arm("committed", StopPoints.Wait);
         var overtaken = trio.RegenerateAsync(0, project.Id);
@@ -135,6 +137,5 @@ public sealed class DelayedFillTests(LinkedRedisTrio fixture) : IClassFixture<Li
         await trio.AssertAllAnswerAsync(HttpStatusCode.OK, tokens[^1]);
     }
 
-    private long FenceEpoch() =>
-        long.Parse(fixture.Redis.Command("HGET", fixture.Redis.Command("KEYS", "gateway:*:fence"), "epoch"));
+    private long FenceEpoch() => long.Parse(Redis.Command("HGET", Redis.Command("KEYS", "gateway:*:fence"), "epoch"));
 }

@@ -14,7 +14,7 @@ namespace Gateway.Tests.Promises;
 /// to the file FRESH_FIGURES as well.
 /// </summary>
 [Collection(EngineCollection.Name)]
-public sealed class FreshTokenTests(RedisTrio fixture, ITestOutputHelper output) : IClassFixture<RedisTrio>
+public sealed class FreshTokenTests(EngineFixture engine, ITestOutputHelper output)
 {
     private const int DefaultCount = 300;
     private const int Workers = 4;
@@ -31,8 +31,8 @@ public sealed class FreshTokenTests(RedisTrio fixture, ITestOutputHelper output)
     {
         int count = int.Parse(
             Environment.GetEnvironmentVariable("FRESH_TOKENS") ?? $"{DefaultCount}", CultureInfo.InvariantCulture);
-        var trio = await fixture.CalmAsync();
-        fixture.Redis.CutHints();
+        var trio = await engine.ByRedis.CalmAsync();
+        engine.ByRedis.Redis.CutHints();
 
         long began = Stopwatch.GetTimestamp();
         for (int done = 0; done < count; done += ProjectsEach)

@@ -8,13 +8,12 @@ namespace Gateway.Tests.Promises;
 
 /// <summary>kill -9: what passed its fence before is stored once, and what was changed before is in force.</summary>
 [Collection(EngineCollection.Name)]
-public sealed class KilledGatewayTests(RedisTrio fixture, EngineFixture engine, ITestOutputHelper output)
-    : IClassFixture<RedisTrio>
+public sealed class KilledGatewayTests(EngineFixture engine, ITestOutputHelper output)
 {
     [Fact]
     public async Task One_of_three_killed_under_load_ships_what_it_acked_once_it_is_back_and_nothing_twice()
     {
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         var storm = new Storm(trio, isCalm: true);
         output.WriteLine(await storm.RageThroughAsync(async () =>
         {

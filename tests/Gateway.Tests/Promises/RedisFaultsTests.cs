@@ -11,19 +11,19 @@ namespace Gateway.Tests.Promises;
 /// and it is the authority again by itself.
 /// </summary>
 [Collection(EngineCollection.Name)]
-public sealed class RedisFaultsTests(RedisTrio fixture, ITestOutputHelper output) : IClassFixture<RedisTrio>
+public sealed class RedisFaultsTests(EngineFixture engine, ITestOutputHelper output)
 {
     private const int Rounds = 3;
 
     // The fence gives Redis a quarter of a second; the rest is for a machine that does other things as well.
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
 
-    private RedisServer Redis => fixture.Redis;
+    private RedisServer Redis => engine.ByRedis.Redis;
 
     [Fact]
     public async Task Killed_and_started_again_under_load_it_is_stood_in_for_and_asked_again()
     {
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         var storm = new Storm(trio, isCalm: true);
         output.WriteLine(await storm.RageThroughAsync(async () =>
         {
@@ -45,7 +45,7 @@ public sealed class RedisFaultsTests(RedisTrio fixture, ITestOutputHelper output
     [Fact]
     public async Task Emptied_or_written_to_by_somebody_else_under_load_it_gets_its_epoch_back()
     {
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         string key = Redis.Command("KEYS", "gateway:*:fence");
         Action[] harms =
         [
@@ -74,7 +74,7 @@ public sealed class RedisFaultsTests(RedisTrio fixture, ITestOutputHelper output
     [Fact]
     public async Task Frozen_it_keeps_no_answer_back()
     {
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         var project = await trio.CreateProjectAsync();
         await trio.AssertAllAnswerAsync(HttpStatusCode.OK, project.Token);
 
@@ -104,7 +104,7 @@ public sealed class RedisFaultsTests(RedisTrio fixture, ITestOutputHelper output
     [Fact]
     public async Task Put_back_to_an_old_copy_it_brings_no_dead_token_back_to_a_gateway_that_slept_through_it()
     {
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         Redis.CutHints();
         for (int i = 0; i < Rounds; i++)
         {
@@ -134,7 +134,7 @@ public sealed class RedisFaultsTests(RedisTrio fixture, ITestOutputHelper output
     [InlineData(true)]
     public async Task Without_its_hints_everything_holds(bool publishingToo)
     {
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         Redis.CutHints(publishingToo);
         Assert.Equal("", Redis.Command("PUBSUB", "CHANNELS"));
 
@@ -161,7 +161,7 @@ public sealed class RedisFaultsTests(RedisTrio fixture, ITestOutputHelper output
     {
         var gone = TimeSpan.FromSeconds(
             double.Parse(Environment.GetEnvironmentVariable("REDIS_GONE_SECONDS") ?? "8"));
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         var project = await trio.CreateProjectAsync();
         await trio.AssertAllAnswerAsync(HttpStatusCode.OK, project.Token);
 
@@ -180,7 +180,7 @@ public sealed class RedisFaultsTests(RedisTrio fixture, ITestOutputHelper output
             // Asked again it is the same change that waits.
             Assert.Equal(fresh, await AssertWaitsAsync(trio, gateway: 2, project));
             long[] grown = await ReadAllAsync(trio, "gateway_fence_groups_total{authority=\"database\"}");
-            Assert.All(byDatabase.Zip(grown), pair => Assert.True(pair.Second > pair.First));
+            Assert.All(engine.ByDatabase.Zip(grown), pair => Assert.True(pair.Second > pair.First));
             long during = storm.History.Acked - acked;
             Assert.True(during > 0);
 

@@ -7,15 +7,15 @@ namespace Gateway.Tests.Promises;
 
 /// <summary>From the very next request on: through one connection, and when two regenerate at once.</summary>
 [Collection(EngineCollection.Name)]
-public sealed class RegeneratedTests(RedisTrio fixture) : IClassFixture<RedisTrio>
+public sealed class RegeneratedTests(EngineFixture engine)
 {
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Between_two_posts_of_one_connection_regenerate_ends_what_the_first_was_taken_with(bool hintsCut)
     {
-        var trio = await fixture.CalmAsync();
-        if (hintsCut) fixture.Redis.CutHints();
+        var trio = await engine.ByRedis.CalmAsync();
+        if (hintsCut) engine.ByRedis.Redis.CutHints();
         var project = await trio.CreateProjectAsync();
         string token = project.Token;
         int connections = 0;
@@ -44,7 +44,7 @@ public sealed class RegeneratedTests(RedisTrio fixture) : IClassFixture<RedisTri
     [Fact]
     public async Task Of_two_at_once_on_one_project_the_losers_token_is_dead_everywhere()
     {
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         var project = await trio.CreateProjectAsync();
         string old = project.Token;
         for (int i = 0; i < 20; i++)

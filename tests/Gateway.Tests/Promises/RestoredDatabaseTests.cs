@@ -9,14 +9,14 @@ namespace Gateway.Tests.Promises;
 /// is in force when it says so.
 /// </summary>
 [Collection(EngineCollection.Name)]
-public sealed class RestoredDatabaseTests(RedisTrio fixture) : IClassFixture<RedisTrio>
+public sealed class RestoredDatabaseTests(EngineFixture engine)
 {
     private const int LostChanges = 3;
 
     [Fact]
     public async Task Under_gateways_that_run_on_the_next_change_is_in_force_also_for_one_that_slept()
     {
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         var project = await trio.CreateProjectAsync();
         var (lost, backup) = await LoseSomeAsync(trio, project);
 
@@ -42,7 +42,7 @@ public sealed class RestoredDatabaseTests(RedisTrio fixture) : IClassFixture<Red
     [Fact]
     public async Task Under_gateways_that_start_again_the_next_change_is_in_force_although_Redis_was_ahead()
     {
-        var trio = await fixture.CalmAsync();
+        var trio = await engine.ByRedis.CalmAsync();
         var project = await trio.CreateProjectAsync();
         var (lost, backup) = await LoseSomeAsync(trio, project);
         for (int i = 0; i < Trio.Size; i++) await trio[i].KillAsync();

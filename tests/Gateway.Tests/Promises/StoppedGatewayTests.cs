@@ -11,8 +11,7 @@ namespace Gateway.Tests.Promises;
 /// database is asked or Redis.
 /// </summary>
 [Collection(EngineCollection.Name)]
-public sealed class StoppedGatewayTests(DatabaseTrio byDatabase, RedisTrio byRedis, ITestOutputHelper output)
-    : IClassFixture<DatabaseTrio>, IClassFixture<RedisTrio>
+public sealed class StoppedGatewayTests(EngineFixture engine, ITestOutputHelper output)
 {
     private static readonly string[] StepsOfCapture = ["looked-up", "group-closed", "fence-answered", "before-write"];
 
@@ -98,7 +97,7 @@ public sealed class StoppedGatewayTests(DatabaseTrio byDatabase, RedisTrio byRed
         var trio = await CalmAsync(authority);
         var project = await trio.CreateProjectAsync();
         await trio.AssertAllAnswerAsync(HttpStatusCode.OK, project.Token);
-        if (authority == "redis") byRedis.Redis.CutHints();
+        if (authority == "redis") engine.ByRedis.Redis.CutHints();
 
         trio[0].Arm("committed", StopPoints.Exit);
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => trio.TryRegenerateAsync(0, project.Id));
@@ -137,7 +136,8 @@ public sealed class StoppedGatewayTests(DatabaseTrio byDatabase, RedisTrio byRed
         Assert.Equal(HttpStatusCode.Unauthorized, await waiting);
     }
 
-    private Task<Trio> CalmAsync(string authority) => authority == "redis" ? byRedis.CalmAsync() : byDatabase.CalmAsync();
+    private Task<Trio> CalmAsync(string authority) =>
+        authority == "redis" ? engine.ByRedis.CalmAsync() : engine.ByDatabase.CalmAsync();
 
     private static async Task<string> RegenerateInTimeAsync(Trio trio, int gateway, TrioProject project)
     {

@@ -109,7 +109,8 @@ internal sealed class Storm(Trio trio, bool isCalm = false)
     public async Task RageAsync(CancellationToken stop)
     {
         using var calm = new CancellationTokenSource();
-        var stoppers = (isCalm ? [] : Stoppers()).Select(target => Task.Run(() => InterruptAsync(target.Stop, target.Continue, calm.Token)));
+        var stoppers = (isCalm ? [] : Stoppers())
+            .Select(target => Task.Run(() => InterruptAsync(target.Stop, target.Continue, calm.Token)));
         Task[] interruptions = [.. stoppers];
         Task[] others =
         [

@@ -8,7 +8,8 @@ namespace Gateway.Tests.Promises;
 
 /// <summary>
 /// Three gateways and their Redis under load, which are stopped and go on at random, while tokens are regenerated as fast
-/// as they can be. How long is for STORM_SECONDS to say; the line of figures goes to the file STORM_FIGURES as well, with the progress.
+/// as they can be. How long is for STORM_SECONDS to say; the line of figures goes to the file STORM_FIGURES as well, with
+/// the progress.
 /// </summary>
 [Collection(EngineCollection.Name)]
 public sealed class StormTests(EngineFixture engine, ITestOutputHelper output)
