@@ -67,19 +67,19 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>Runs a script on the primary; its reply, an array.</summary>
     /// <exception cref="TokenStoreException">Nobody answered in time, or with an error.</exception>
     public Task<RedisResult[]> EvaluateAsync(
-        RedisScript script, RedisKey key, TimeSpan deadline, params object[] arguments) =>
+        RedisScript script, RedisKey key, TimeSpan deadline, params RedisValue[] arguments) =>
         CallAsync(
             async database =>
             {
-                object[] call = [script.Sha1, 1, key, .. arguments];
                 try
                 {
-                    return (RedisResult[])await database.ExecuteAsync("EVALSHA", call, CommandFlags.DemandMaster);
+                    return (RedisResult[])await database.ScriptEvaluateAsync(
+                        script.Sha1, [key], arguments, CommandFlags.DemandMaster);
                 }
                 catch (RedisServerException error) when (IsUnknownScript(error))
                 {
-                    call[0] = script.Text;
-                    return (RedisResult[])await database.ExecuteAsync("EVAL", call, CommandFlags.DemandMaster);
+                    return (RedisResult[])await database.ScriptEvaluateAsync(
+                        script.Text, [key], arguments, CommandFlags.DemandMaster);
                 }
             },
             deadline);
@@ -95,8 +95,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         var connection = Connection();
         try
         {
-            object[] call = [script.Sha1, 1, key];
-            var reply = EvaluateOnce(connection.GetDatabase(), script, call);
+            var reply = EvaluateOnce(connection.GetDatabase(), script, [key]);
             Answered();
             return reply;
         }
@@ -135,16 +134,15 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static RedisResult[] EvaluateOnce(IDatabase database, RedisScript script, object[] call)
+    private static RedisResult[] EvaluateOnce(IDatabase database, RedisScript script, RedisKey[] keys)
     {
         try
         {
-            return (RedisResult[])database.Execute("EVALSHA", call, CommandFlags.DemandMaster);
+            return (RedisResult[])database.ScriptEvaluate(script.Sha1, keys, flags: CommandFlags.DemandMaster);
         }
         catch (RedisServerException error) when (IsUnknownScript(error))
         {
-            call[0] = script.Text;
-            return (RedisResult[])database.Execute("EVAL", call, CommandFlags.DemandMaster);
+            return (RedisResult[])database.ScriptEvaluate(script.Text, keys, flags: CommandFlags.DemandMaster);
         }
     }
 
@@ -350,10 +348,10 @@ internal sealed class RedisScript(string text)
 {
     public string Text { get; } = text;
 
-    public string Sha1 { get; } = NameOf(text);
+    public byte[] Sha1 { get; } = NameOf(text);
 
     // Not a matter of security: it is how Redis names scripts.
 #pragma warning disable CA5350
-    private static string NameOf(string text) => Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(text)));
+    private static byte[] NameOf(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));
 #pragma warning restore CA5350
 }
