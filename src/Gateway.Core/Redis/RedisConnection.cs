@@ -85,9 +85,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             deadline);
 
     /// <summary>
-    /// As above with <see cref="BlockingDeadline"/>, and the caller's thread waits. The library completes such a call
-    /// on the thread that reads the socket; a task would queue behind the requests of a busy gateway, and the fence of
-    /// every group with it.
+    /// As above with <see cref="BlockingDeadline"/>, and the caller's thread waits: a task's end would queue once more
+    /// behind the requests of a busy gateway, and the fence of every group with it.
     /// </summary>
     /// <exception cref="TokenStoreException">Nobody answered in time, or with an error.</exception>
     public RedisResult[] Evaluate(RedisScript script, RedisKey key)
