@@ -8,7 +8,7 @@ namespace Gateway.Core.Redis;
 internal delegate ValueTask<EpochStamp> RaiseDatabaseAbove(long epoch, CancellationToken cancellationToken);
 
 /// <summary>
-/// Redis as the authority: a copy of the stamp, cheaper to ask than the database. Redis may be killed and come back
+/// Redis as the authority: a copy of the stamp, which spares the database the asking. Redis may be killed and come back
 /// with an old copy, be emptied, or be written to by somebody else. So what it shows counts only within an era, one run
 /// of the server since our key was last missing there, that was given the database's stamp after that era was first
 /// seen; everything else is answered null, and then the database is read and Redis is told.
