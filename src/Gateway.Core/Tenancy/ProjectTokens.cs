@@ -18,8 +18,8 @@ internal static class ProjectTokens
         return id;
     }
 
-    /// <summary>Ends the live token of a project; its row, if there was one.</summary>
-    public static async Task<long?> RevokeAsync(ControlWrite change, long projectId)
+    /// <summary>Ends the live token of a project.</summary>
+    public static async Task RevokeAsync(ControlWrite change, long projectId)
     {
         long? id = await change.ScalarAsync<long?>(
             """
@@ -28,7 +28,6 @@ internal static class ProjectTokens
             """,
             new { ProjectId = projectId, change.Now });
         if (id is not null) change.Touch("token", id.Value, id);
-        return id;
     }
 
     /// <summary>Tells every gateway to look the project's token up anew, and with it the project's settings.</summary>

@@ -35,19 +35,22 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
     public async Task<Outcome<TokenReset>> ResetAsync(
         Caller caller, string idOrCurrent, string? idempotencyKey, CancellationToken cancellationToken)
     {
+        bool isRepeated = false;
         try
         {
             var written = await RecordAsync(caller, idOrCurrent, idempotencyKey, cancellationToken);
             if (written.Outcome.Refusal is { } refusal) return refusal;
+            isRepeated = written.Stamp is null;
 
             var reset = written.Outcome.Value;
             if (written.Stamp is { } stamp) reset = reset with { Epoch = stamp.Epoch };
-            await FinishAsync(reset, isRepeated: written.Stamp is null);
+            await FinishAsync(reset, isRepeated);
             return reset;
         }
         catch (NotInForceException waiting)
         {
-            await GiveUpAsync((TokenReset)waiting.Recorded!);
+            // What is repeated by its key may have been told to have succeeded: it must not be noted anew.
+            if (!isRepeated || idempotencyKey is null) await GiveUpAsync((TokenReset)waiting.Recorded!);
             throw;
         }
     }
@@ -73,17 +76,15 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
     {
         long id = (long)project.ProjectId;
         string token = format.NewProjectToken();
-        long? oldId = await ProjectTokens.RevokeAsync(change, id);
+        await ProjectTokens.RevokeAsync(change, id);
         long tokenId = await ProjectTokens.InsertAsync(change, id, token, isImported: false);
         if (idempotencyKey is not null) await IdempotentResets.AddAsync(change, project, idempotencyKey, tokenId);
         await change.ExecuteAsync(
             """
-            INSERT INTO unanswered_resets (user_id, project_id, old_id, token_id)
-            VALUES (@UserId, @Id, @OldId, @TokenId)
-            ON CONFLICT (user_id, project_id)
-            DO UPDATE SET old_id = excluded.old_id, token_id = excluded.token_id, told_at = NULL
+            INSERT INTO unanswered_resets (user_id, project_id, token_id) VALUES (@UserId, @Id, @TokenId)
+            ON CONFLICT (user_id, project_id) DO UPDATE SET token_id = excluded.token_id, told_at = NULL
             """,
-            new { project.Actor.UserId, Id = id, OldId = oldId, TokenId = tokenId });
+            new { project.Actor.UserId, Id = id, TokenId = tokenId });
         await AuditLog.AppendAsync(
             change, project.OrganizationRowId, project.Actor, "project.token_reset", $"project {id}",
             new
@@ -102,10 +103,8 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
     {
         var row = await change.RowAsync<ResetRow>(
             $"""
-            SELECT {ResetRow.Columns}, o.token AS OldToken
-            FROM unanswered_resets r
-            JOIN project_tokens t ON t.id = r.token_id AND t.revoked_at IS NULL
-            LEFT JOIN project_tokens o ON o.id = r.old_id
+            SELECT {ResetRow.Columns}
+            FROM unanswered_resets r JOIN project_tokens t ON t.id = r.token_id AND t.revoked_at IS NULL
             WHERE r.user_id = @UserId AND r.project_id = @ProjectId
               AND COALESCE(r.told_at, t.created_at) > @After AND (r.told_at IS NOT NULL OR t.created_at < @Before)
             """,
@@ -146,11 +145,10 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
             await NoteAsync(
                 reset,
                 """
-                INSERT INTO unanswered_resets (user_id, project_id, old_id, token_id, told_at)
-                SELECT @UserId, @ProjectId, (SELECT id FROM project_tokens WHERE token = @OldToken), id, @Now
-                FROM project_tokens WHERE token = @Token
+                INSERT INTO unanswered_resets (user_id, project_id, token_id, told_at)
+                SELECT @UserId, @ProjectId, id, @Now FROM project_tokens WHERE token = @Token
                 ON CONFLICT (user_id, project_id) DO UPDATE
-                SET old_id = excluded.old_id, token_id = excluded.token_id, told_at = excluded.told_at
+                SET token_id = excluded.token_id, told_at = excluded.told_at
                 """);
         }
         catch (TokenStoreException)
@@ -169,7 +167,6 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
                     reset.Project.Actor.UserId,
                     ProjectId = (long)reset.Project.ProjectId,
                     reset.Token,
-                    reset.OldToken,
                     change.Now,
                 });
             return default(Done);
@@ -180,10 +177,13 @@ internal sealed class TokenResets(ControlChanges changes, AccessQueries access, 
 /// <summary>A regeneration that was recorded before.</summary>
 internal sealed class ResetRow
 {
-    // The epoch is the one that the log has; when its tail was cut off, the present one is as good: not lower.
+    // The old token ended in the change that made the new one, at the same time. The epoch is the one that the log has;
+    // when its tail was cut off, the present one is as good: not lower.
     public const string Columns =
         """
         t.token AS Token, t.created_at AS CreatedAt, t.revoked_at AS RevokedAt,
+        (SELECT MAX(o.token) FROM project_tokens o
+         WHERE o.project_id = t.project_id AND o.revoked_at = t.created_at) AS OldToken,
         COALESCE(
             (SELECT MIN(c.epoch) FROM change_log c WHERE c.token_id = t.id),
             (SELECT value FROM epoch)) AS Epoch

@@ -16,9 +16,6 @@ public sealed partial class Fence(
     /// <summary>How groups were answered, and how long it took.</summary>
     public FenceCounters Counters { get; } = new();
 
-    /// <summary>Who is asked first.</summary>
-    public AuthorityKind Authority => authority.Kind;
-
     /// <summary>Who answered the last time.</summary>
     public AuthorityKind LastAnswerBy { get; private set; } = authority.Kind;
 

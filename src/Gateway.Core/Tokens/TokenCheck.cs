@@ -59,7 +59,7 @@ public sealed class TokenCheck(
         return mistyped;
     }
 
-    /// <summary>Asks the database; everyone who asks for the same token at once shares one read.</summary>
+    /// <summary>Asks Redis, then the database; everyone who asks for the same token at once shares one read.</summary>
     public async ValueTask<TokenLookup> ResolveAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
     {
         if (TryCheck(token.Span, out var known)) return known;

@@ -29,23 +29,23 @@ internal sealed record NotInForceAnswer(string Type, string Code, string Detail,
         var answer = new NotInForceAnswer("server_error", "not_in_force", ByItself, Attr: null, waiting.Epoch);
         return waiting.Recorded switch
         {
-            TokenReset reset => new Answer(answer with
+            TokenReset reset => new Answer(isRepeatable: true, answer with
             {
                 Detail = $"{ByItself} To be told when it has, send the same request again within two minutes.",
                 Recorded = ProjectAnswer.Of(reset.Project) with { ApiToken = reset.Token },
                 OldApiToken = reset.OldToken,
             }),
-            ProjectAccess project => new Answer(answer with { Recorded = ProjectAnswer.Of(project) }),
-            _ => new Answer(answer),
+            ProjectAccess project => new Answer(false, answer with { Recorded = ProjectAnswer.Of(project) }),
+            _ => new Answer(false, answer),
         };
     }
 
-    private sealed class Answer(NotInForceAnswer body) : IResult
+    private sealed class Answer(bool isRepeatable, NotInForceAnswer body) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
             // Only this can be sent again without making another one.
-            if (body.OldApiToken is not null) httpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
+            if (isRepeatable) httpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
             return TypedResults.Json(
                     body, TenancyJson.Default.NotInForceAnswer, statusCode: StatusCodes.Status503ServiceUnavailable)
                 .ExecuteAsync(httpContext);

@@ -67,8 +67,8 @@ public abstract class InForceTests(bool onPostgres) : ControlPlaneFixture(onPost
         // As a process leaves it that was killed before it could answer.
         Sql(
             """
-            INSERT INTO unanswered_resets (user_id, project_id, old_id, token_id)
-            SELECT u.id, p.id, NULL, t.id FROM users u, projects p, project_tokens t
+            INSERT INTO unanswered_resets (user_id, project_id, token_id)
+            SELECT u.id, p.id, t.id FROM users u, projects p, project_tokens t
             WHERE t.project_id = p.id AND t.revoked_at IS NULL
             """);
         string dead = recorded;
@@ -77,8 +77,8 @@ public abstract class InForceTests(bool onPostgres) : ControlPlaneFixture(onPost
 
         Sql(
             """
-            INSERT INTO unanswered_resets (user_id, project_id, old_id, token_id)
-            SELECT u.id, p.id, NULL, t.id FROM users u, projects p, project_tokens t
+            INSERT INTO unanswered_resets (user_id, project_id, token_id)
+            SELECT u.id, p.id, t.id FROM users u, projects p, project_tokens t
             WHERE t.project_id = p.id AND t.revoked_at IS NULL
             """);
         Time.Now += TimeSpan.FromSeconds(11);
@@ -103,14 +103,31 @@ public abstract class InForceTests(bool onPostgres) : ControlPlaneFixture(onPost
     }
 
     [Fact]
+    public async Task A_success_that_is_repeated_by_its_key_while_the_authority_is_away_is_never_given_to_one_without()
+    {
+        await using var plane = await OpenAwayAsync();
+        string old = await TokenAsync(plane);
+        var first = await plane.Projects.ResetTokenAsync(CallerOf(GivenKey), "@current", "key", default);
+        _authority.IsAway = true;
+        var repeated = await Assert.ThrowsAsync<NotInForceException>(
+            () => plane.Projects.ResetTokenAsync(CallerOf(GivenKey), "@current", "key", default));
+        Assert.Equal((first.Value.Token, old), (
+            Assert.IsType<TokenReset>(repeated.Recorded).Token, Assert.IsType<TokenReset>(repeated.Recorded).OldToken));
+        _authority.IsAway = false;
+
+        Assert.NotEqual(first.Value.Token, (await ResetAsync(plane, GivenKey)).Value.Token);
+        Assert.Equal(TokenState.Unknown, await StateAsync(plane, first.Value.Token));
+    }
+
+    [Fact]
     public async Task A_reset_that_a_dead_process_left_long_ago_is_not_given_for_a_new_one()
     {
         await using var plane = await OpenAwayAsync();
         string leaked = (await ResetAsync(plane, GivenKey)).Value.Token;
         Sql(
             """
-            INSERT INTO unanswered_resets (user_id, project_id, old_id, token_id)
-            SELECT u.id, p.id, NULL, t.id FROM users u, projects p, project_tokens t
+            INSERT INTO unanswered_resets (user_id, project_id, token_id)
+            SELECT u.id, p.id, t.id FROM users u, projects p, project_tokens t
             WHERE t.project_id = p.id AND t.revoked_at IS NULL
             """);
         Time.Now += TimeSpan.FromMinutes(3);

@@ -254,6 +254,25 @@ public sealed class PostgresTests() : ControlPlaneFixture(onPostgres: true)
     }
 
     [Fact]
+    public async Task Connections_that_the_server_ended_cost_no_read()
+    {
+        await using var plane = await OpenAsync();
+        for (int round = 0; round < 5; round++)
+        {
+            Assert.True(await plane.Fence.ProbeAsync(default));
+            Assert.Null((await EnterAsync(plane, GivenKey, "@current", Scopes.ProjectRead)).Refusal);
+            Sql(
+                """
+                SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()
+                """);
+
+            Assert.True(await plane.Fence.ProbeAsync(default));
+            Assert.Null((await EnterAsync(plane, GivenKey, "@current", Scopes.ProjectRead)).Refusal);
+        }
+    }
+
+    [Fact]
     public async Task A_server_that_took_over_without_a_change_does_not_vouch_for_it()
     {
         await using var plane = await OpenAsync();

@@ -106,13 +106,16 @@ public sealed class StoppedGatewayTests(EngineFixture engine, ITestOutputHelper 
 
         // One gateway meets the new token only, another the old one only.
         string fresh = await trio.ReadTokenAsync(1, project.Id);
-        while (await trio.PostAsync(2, project.Token) == HttpStatusCode.OK)
+        HttpStatusCode last;
+        while ((last = await trio.PostAsync(2, project.Token)) == HttpStatusCode.OK)
         {
             Assert.Equal(HttpStatusCode.OK, await trio.PostAsync(1, fresh));
             Assert.True(Stopwatch.GetElapsedTime(died) < UntilCarriedOver, "The old token is still taken.");
         }
 
         output.WriteLine($"in force {Stopwatch.GetElapsedTime(died).TotalSeconds:0.00} s after its caller died");
+        Assert.Equal(HttpStatusCode.Unauthorized, last);
+        Assert.Equal(HttpStatusCode.Unauthorized, await trio.PostAsync(1, project.Token));
         await trio[0].KillAsync();
         await trio.RestartAsync(0);
         await trio.AssertAllAnswerAsync(HttpStatusCode.Unauthorized, project.Token);

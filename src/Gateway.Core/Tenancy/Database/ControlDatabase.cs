@@ -96,6 +96,9 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
     /// <summary>Whether another transaction came between, so that the same work may well succeed.</summary>
     protected abstract bool IsConflict(DbException exception);
 
+    /// <summary>Whether a connection that was kept is gone: the server was started again, or ended it.</summary>
+    protected virtual bool IsLostConnection(DbException exception) => false;
+
     /// <summary>Raises the epoch and commits, in as little time as can be.</summary>
     protected virtual async Task<EpochStamp> RaiseAndCommitAsync(
         DbTransaction transaction, IReadOnlyList<Touched> touched)
@@ -115,7 +118,7 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
         var givenUp = new CancellationTokenSource();
         try
         {
-            return await TryReadAsync(connect, work, givenUp.Token).WaitAsync(ReadLimit, time, cancellationToken);
+            return await ReadAgainAsync(connect, work, givenUp.Token).WaitAsync(ReadLimit, time, cancellationToken);
         }
         catch (Exception exception) when (IsFailure(exception, cancellationToken))
         {
@@ -124,6 +127,22 @@ internal abstract class ControlDatabase(TimeProvider time) : IAsyncDisposable
         finally
         {
             await givenUp.CancelAsync();
+        }
+    }
+
+    private async Task<T> ReadAgainAsync<T>(
+        Func<CancellationToken, ValueTask<DbConnection>> connect,
+        Func<DbConnection, ValueTask<T>> work,
+        CancellationToken givenUp)
+    {
+        try
+        {
+            return await TryReadAsync(connect, work, givenUp);
+        }
+        catch (DbException exception) when (IsLostConnection(exception))
+        {
+            // The others that were kept beside it are thrown away with it: the next one is new.
+            return await TryReadAsync(connect, work, givenUp);
         }
     }
 

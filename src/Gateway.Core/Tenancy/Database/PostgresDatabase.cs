@@ -83,6 +83,10 @@ internal sealed class PostgresDatabase : ControlDatabase
         or PostgresErrorCodes.UniqueViolation
         or PostgresErrorCodes.ForeignKeyViolation;
 
+    protected override bool IsLostConnection(DbException exception) =>
+        exception.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+        || exception is { SqlState: null, InnerException: IOException };
+
     /// <summary>
     /// The commit goes with the raise, in one message: a gateway that is stopped in between has either not locked the
     /// epoch yet, or let it go again.

@@ -8,7 +8,6 @@ ALTER TABLE change_log ADD COLUMN mark BIGINT NOT NULL DEFAULT 0;
 CREATE TABLE unanswered_resets (
     user_id     BIGINT  NOT NULL REFERENCES users (id),
     project_id  BIGINT  NOT NULL REFERENCES projects (id),
-    old_id      BIGINT  REFERENCES project_tokens (id),
     token_id    BIGINT  NOT NULL REFERENCES project_tokens (id),
     told_at     BIGINT,                                        -- when it was last answered that it is not in force yet
     PRIMARY KEY (user_id, project_id)
