@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using StackExchange.Redis;
@@ -15,7 +16,8 @@ public sealed class RedisOptions
     private RedisOptions(ConfigurationOptions parsed) => _parsed = parsed;
 
     /// <summary>False with what is wrong with it, which never repeats the text: it may hold a password.</summary>
-    public static bool TryParse(string text, out RedisOptions? options, out string? error)
+    public static bool TryParse(
+        string text, [NotNullWhen(true)] out RedisOptions? options, [NotNullWhen(false)] out string? error)
     {
         options = null;
         try

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Redis;
+using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tenancy.Database;
 using Gateway.Core.Tokens;
 using Microsoft.Extensions.Logging;

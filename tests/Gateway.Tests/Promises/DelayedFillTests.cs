@@ -74,7 +74,7 @@ public sealed class DelayedFillTests(EngineFixture engine)
         Redis.CutHints();
         var project = await trio.CreateProjectAsync();
 
-        // Only what raises names the channel.
+        // Of what is sent while Redis answers, only a raise names the channel.
         var link = trio.Links[0];
         link.HoldBack(":hints");
         var (status, answer) = await trio.TryRegenerateAsync(0, project.Id);
