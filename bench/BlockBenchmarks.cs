@@ -13,7 +13,7 @@ public class BlockBenchmarks
 {
     private const int Events = 20_000;
 
-    private readonly EventBlock _block = new();
+    private readonly EventBlock _block = new(Guid.NewGuid());
     private byte[] _payload = [];
     private long _expectedBytes;
 
@@ -36,7 +36,7 @@ public class BlockBenchmarks
     public long Build()
     {
         _block.Clear();
-        for (int i = 0; i < Events / Batch; i++) _block.Add((ulong)(i * 31 % Projects), i, _payload);
+        for (int i = 0; i < Events / Batch; i++) _block.Add((ulong)i, (ulong)(i * 31 % Projects), i, _payload);
         long bytes = _block.Write(0, _block.Rows).Length;
         if (_expectedBytes != 0 && bytes != _expectedBytes) throw new InvalidOperationException("Not the same block.");
         return bytes;
@@ -48,6 +48,7 @@ public class BlockBenchmarks
         payload.Write((byte[])[EventPayload.Version, 0, 8]);
         payload.Write("10.0.0.1"u8);
         Int32(payload, events);
+        Int32(payload, 0);
         for (int i = 0; i < events; i++)
         {
             byte[] row = Row();

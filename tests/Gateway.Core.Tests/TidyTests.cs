@@ -17,7 +17,8 @@ public sealed partial class TidyTests
         ["Redis"] = ["Tokens"],
         ["Journal"] = ["Tokens"],
         ["ClickHouse"] = [],
-        ["Shipping"] = ["Events", "Journal", "ClickHouse"],
+        ["Ledger"] = ["Events", "Journal"],
+        ["Shipping"] = ["Events", "Journal", "Ledger", "ClickHouse"],
         ["Query"] = ["Events", "ClickHouse"],
         ["Tenancy"] = ["Tokens", "Redis"],
     };

@@ -33,22 +33,14 @@ public sealed class ClickHouseClient : IDisposable
     /// </param>
     /// <param name="time">The clock of the timeouts.</param>
     public ClickHouseClient(Func<ClickHouseOptions?> target, TimeProvider? time = null)
+        : this(target, time, Sockets())
+    {
+    }
+
+    internal ClickHouseClient(Func<ClickHouseOptions?> target, TimeProvider? time, HttpMessageHandler handler)
     {
         _target = target;
         _time = time ?? TimeProvider.System;
-
-        // An answer that is not wanted any more is cut, not drained: that is how the server learns of it.
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.GZip,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
-            MaxResponseDrainSize = 0,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            UseCookies = false,
-            UseProxy = false,
-            ActivityHeadersPropagator = null,
-        };
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
@@ -197,6 +189,19 @@ public sealed class ClickHouseClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>What is not wanted any more is cut, not drained: that is how the server learns of it.</summary>
+    private static SocketsHttpHandler Sockets() => new()
+    {
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.GZip,
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+        MaxResponseDrainSize = 0,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        UseCookies = false,
+        UseProxy = false,
+        ActivityHeadersPropagator = null,
+    };
 
     private async Task<ClickHouseResponse> QueryAsync(
         string sql,

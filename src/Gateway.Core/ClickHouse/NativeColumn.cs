@@ -36,6 +36,8 @@ public sealed class NativeColumn
     /// <summary>Date: days since 1970-01-01.</summary>
     public void WriteUInt16(ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(Reserve(sizeof(ushort)), value);
 
+    public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32LittleEndian(Reserve(sizeof(uint)), value);
+
     public void WriteUInt64(ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(Reserve(sizeof(ulong)), value);
 
     /// <summary>DateTime64(6): microseconds since 1970-01-01 UTC.</summary>

@@ -18,7 +18,7 @@ internal static class ClientAddresses
         int ipLength = payload[2];
         payload.Slice(3, ipLength).Clear();
 
-        var rest = payload[(7 + ipLength)..];
+        var rest = payload[(3 + ipLength + EventPayload.CountBytes)..];
         while (!rest.IsEmpty)
         {
             int length = BinaryPrimitives.ReadInt32LittleEndian(rest);

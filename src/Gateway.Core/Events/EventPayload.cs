@@ -6,10 +6,11 @@ namespace Gateway.Core.Events;
 /// A journal record's payload: the events of one request as the shipper needs them, parsed once at admission.
 /// Little-endian:
 /// <code>
-/// version   u8     1
+/// version   u8     2
 /// flags     u8     1 = historical migration
 /// ip        u8 length + text    the client's address; zeros when the project keeps none
 /// rows      u32    how many follow
+/// refused   u32    how many of them were refused
 /// row       u32 length of what follows, then
 ///   kind    u8     0 = event, 1 = refused
 ///   event:
@@ -30,7 +31,7 @@ namespace Gateway.Core.Events;
 /// </summary>
 public static class EventPayload
 {
-    public const byte Version = 1;
+    public const byte Version = 2;
     public const byte HistoricalFlag = 1;
     public const byte EventKind = 0;
     public const byte RefusedKind = 1;
@@ -45,7 +46,59 @@ public static class EventPayload
 
     public const int UuidOffset = 12;
     public const int EventNameOffset = 28;
+
+    /// <summary>From the end of the address to the first row.</summary>
+    public const int CountBytes = 2 * sizeof(int);
+
+    private const int IpOffset = 3;
+
+    /// <summary>Where the counts stand.</summary>
+    public static int CountsOffset(ReadOnlySpan<byte> payload) => IpOffset + payload[2];
+
+    /// <summary>How many events a payload holds, and how many refused ones; it reads the head only.</summary>
+    public static EventCounts Count(ReadOnlySpan<byte> payload)
+    {
+        // A record may be empty; it says nothing.
+        if (payload.IsEmpty) return default;
+
+        InsistOnVersion(payload);
+        var counts = payload[CountsOffset(payload)..];
+        int rows = BinaryPrimitives.ReadInt32LittleEndian(counts);
+        int refused = BinaryPrimitives.ReadInt32LittleEndian(counts[sizeof(int)..]);
+        return new EventCounts(rows - refused, refused);
+    }
+
+    /// <summary>The journal's CRC vouches for the bytes, so another version is another gateway's.</summary>
+    /// <exception cref="InvalidDataException">It is not this one.</exception>
+    internal static void InsistOnVersion(ReadOnlySpan<byte> payload)
+    {
+        if (payload[0] == Version) return;
+
+        throw new InvalidDataException(
+            $"The journal holds events in format {payload[0]}; this gateway knows {Version}. Let the gateway that "
+            + "wrote them ship them first.");
+    }
+
+    /// <summary>A payload of one row, to send a row again that was taken out of another.</summary>
+    public static byte[] OfRow(ReadOnlySpan<byte> ip, ReadOnlySpan<byte> row)
+    {
+        byte[] payload = new byte[IpOffset + ip.Length + CountBytes + sizeof(int) + row.Length];
+        payload[0] = Version;
+        payload[2] = checked((byte)ip.Length);
+        ip.CopyTo(payload.AsSpan(IpOffset));
+
+        var rest = payload.AsSpan(IpOffset + ip.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(rest, 1);
+        BinaryPrimitives.WriteInt32LittleEndian(rest[4..], row[0] == RefusedKind ? 1 : 0);
+        BinaryPrimitives.WriteInt32LittleEndian(rest[8..], row.Length);
+        row.CopyTo(rest[12..]);
+        return payload;
+    }
 }
+
+/// <param name="Events">Accepted ones.</param>
+/// <param name="Refused">Those refused beside them.</param>
+public readonly record struct EventCounts(int Events, int Refused);
 
 /// <summary>
 /// Reads a payload in place, row by row. The journal's CRC vouches for the bytes, so a bad one is ours.
@@ -56,15 +109,13 @@ public ref struct EventPayloadReader
 
     public EventPayloadReader(ReadOnlySpan<byte> payload)
     {
-        if (payload[0] != EventPayload.Version)
-            throw new InvalidDataException($"Payload version {payload[0]} is not known to this gateway.");
-
+        EventPayload.InsistOnVersion(payload);
         IsHistorical = (payload[1] & EventPayload.HistoricalFlag) != 0;
         int ipLength = payload[2];
         var ip = payload.Slice(3, ipLength);
         Ip = ip.Contains((byte)0) ? default : ip;
         RowCount = BinaryPrimitives.ReadInt32LittleEndian(payload[(3 + ipLength)..]);
-        _rest = payload[(7 + ipLength)..];
+        _rest = payload[(3 + ipLength + EventPayload.CountBytes)..];
     }
 
     public bool IsHistorical { get; }
@@ -141,4 +192,28 @@ public readonly ref struct EventRow
         at += 2 + length;
         return value;
     }
+}
+
+/// <summary>A refused row, read in place. Shape: <see cref="EventPayload"/>.</summary>
+public readonly ref struct RefusedRow
+{
+    public RefusedRow(ReadOnlySpan<byte> row)
+    {
+        Reason = (RejectionReason)row[1];
+        Index = BinaryPrimitives.ReadInt32LittleEndian(row[2..]);
+        int length = BinaryPrimitives.ReadUInt16LittleEndian(row[6..]);
+        Detail = row.Slice(8, length);
+        Raw = row.Slice(12 + length, BinaryPrimitives.ReadInt32LittleEndian(row[(8 + length)..]));
+    }
+
+    public RejectionReason Reason { get; }
+
+    /// <summary>Its place in the request.</summary>
+    public int Index { get; }
+
+    /// <summary>Why, for people; UTF-8.</summary>
+    public ReadOnlySpan<byte> Detail { get; }
+
+    /// <summary>The event's JSON as it was sent.</summary>
+    public ReadOnlySpan<byte> Raw { get; }
 }

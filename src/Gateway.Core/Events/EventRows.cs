@@ -10,7 +10,7 @@ namespace Gateway.Core.Events;
 internal sealed class EventRows(
     CaptureLimits limits, CaptureRejections rejections, Func<long, bool>? tryCharge) : IDisposable
 {
-    private const int RowCountOffsetAfterIp = 3;
+    private const int IpOffset = 3;
 
     /// <summary>A row's fixed parts, and the keys that are added to the properties.</summary>
     private const int RowOverhead = 256;
@@ -39,12 +39,13 @@ internal sealed class EventRows(
         _isEngage = facts.IsEngage;
 
         var ip = facts.ClientIp;
-        var header = _payload.Reserve(RowCountOffsetAfterIp + ip.Length + sizeof(int));
+        int length = IpOffset + ip.Length + EventPayload.CountBytes;
+        var header = _payload.Reserve(length);
         header[0] = EventPayload.Version;
         header[1] = 0;
         header[2] = checked((byte)ip.Length);
-        ip.CopyTo(header[3..]);
-        _payload.Advance(RowCountOffsetAfterIp + ip.Length + sizeof(int));
+        ip.CopyTo(header[IpOffset..]);
+        _payload.Advance(length);
     }
 
     /// <summary>Corrects the times and closes the payload.</summary>
@@ -53,9 +54,9 @@ internal sealed class EventRows(
         var payload = _payload.Written;
         if (isHistorical) payload[1] |= EventPayload.HistoricalFlag;
 
-        int ipLength = payload[2];
-        BinaryPrimitives.WriteInt32LittleEndian(
-            payload[(RowCountOffsetAfterIp + ipLength)..], AcceptedCount + RefusedCount);
+        var counts = payload[EventPayload.CountsOffset(payload)..];
+        BinaryPrimitives.WriteInt32LittleEndian(counts, AcceptedCount + RefusedCount);
+        BinaryPrimitives.WriteInt32LittleEndian(counts[sizeof(int)..], RefusedCount);
 
         long skew = sentAtMicros is { } sentAt ? EventTime.Skew(sentAt, _now) : 0;
         if (skew == 0) return;

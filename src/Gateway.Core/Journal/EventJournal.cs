@@ -61,7 +61,7 @@ public sealed class EventJournal : IAsyncDisposable
         State = WhyNot(),
         BytesWaiting = _store.BytesWaiting,
         Segments = _store.Count,
-        OldestWaitingMicros = PeekOldest(),
+        OldestWaitingMicros = PeekFrom(() => _store.ShippedPosition),
         Counters = new JournalCounters
         {
             Records = _committer.Records,
@@ -72,8 +72,21 @@ public sealed class EventJournal : IAsyncDisposable
         },
     };
 
-    /// <summary>Everything before it is stored elsewhere, durably.</summary>
+    /// <summary>
+    /// Told of each record that became durable, by the committer's thread, before anybody can read it; in the order of
+    /// the sequences. Set before the first append. It must not throw and should not take long.
+    /// </summary>
+    public RecordKept? OnKept
+    {
+        get => _committer.OnKept;
+        set => _committer.OnKept = value;
+    }
+
+    /// <summary>Everything before it is stored elsewhere, durably, and forgotten here.</summary>
     public JournalPosition ShippedPosition => _store.ShippedPosition;
+
+    /// <summary>The sequence of the next record, as of now.</summary>
+    public ulong NextSequence => _committer.NextSequence;
 
     /// <summary>Behind the last durable record: where a shipper that reads on will have to get to.</summary>
     public JournalPosition DurableEnd => _store.DurableEnd;
@@ -150,7 +163,20 @@ public sealed class EventJournal : IAsyncDisposable
     /// Fills the batch with the records that follow a position: durable ones only, whole, in order, and up to
     /// <paramref name="maxBytes"/> unless the first alone is larger. False when there is none.
     /// </summary>
-    public bool Read(JournalPosition from, JournalBatch batch, int maxBytes) => _reader.Read(from, batch, maxBytes);
+    /// <param name="from">Behind the last record that is known.</param>
+    /// <param name="batch">Filled anew.</param>
+    /// <param name="maxBytes">Bytes of records.</param>
+    /// <param name="until">Not beyond this position; null: as far as records are durable.</param>
+    public bool Read(JournalPosition from, JournalBatch batch, int maxBytes, JournalPosition? until = null) =>
+        _reader.Read(from, batch, maxBytes, until);
+
+    /// <summary>
+    /// When the first record behind a position was received, microseconds since 1970; null without one.
+    /// </summary>
+    public long? PeekReceivedAt(JournalPosition from) => PeekFrom(() => from);
+
+    /// <summary>Bytes of durable records behind a position.</summary>
+    public long BytesBehind(JournalPosition position) => _store.BytesBehind(position);
 
     /// <summary>
     /// Persists how far the journal was shipped, together with bytes of the shipper's own (at most 1 MiB), and then
@@ -202,13 +228,13 @@ public sealed class EventJournal : IAsyncDisposable
     }
 
     // A segment may be forgotten between the two steps; the position has moved on then, and is asked for again.
-    private long? PeekOldest()
+    private long? PeekFrom(Func<JournalPosition> position)
     {
         for (int attempt = 0; attempt < MaxPeeks && _store.BytesWaiting > 0; attempt++)
         {
             try
             {
-                return _reader.PeekReceivedAt(_store.ShippedPosition);
+                return _reader.PeekReceivedAt(position());
             }
             catch (Exception exception) when (exception is JournalException or ObjectDisposedException)
             {
@@ -233,3 +259,10 @@ public sealed class EventJournal : IAsyncDisposable
         return Task.CompletedTask;
     }
 }
+
+/// <summary>A record that has just become durable.</summary>
+/// <param name="sequence">From 1 on, without a gap.</param>
+/// <param name="projectId">Whose it is.</param>
+/// <param name="receivedAtMicros">Microseconds since 1970 UTC.</param>
+/// <param name="payload">Good during the call only.</param>
+public delegate void RecordKept(ulong sequence, ulong projectId, long receivedAtMicros, ReadOnlySpan<byte> payload);

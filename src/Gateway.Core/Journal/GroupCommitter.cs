@@ -24,6 +24,9 @@ internal sealed class GroupCommitter(
     private long _failedGroups;
     private volatile bool _isFailing;
 
+    /// <summary>Read by others than the committer only for a look.</summary>
+    public ulong NextSequence => Volatile.Read(ref _nextSequence);
+
     public long Records => Volatile.Read(ref _records);
 
     public long Bytes => Volatile.Read(ref _bytes);
@@ -31,6 +34,9 @@ internal sealed class GroupCommitter(
     public long Groups => Volatile.Read(ref _groups);
 
     public long FailedGroups => Volatile.Read(ref _failedGroups);
+
+    /// <summary>Told of each record that has just become durable, before anybody can read it.</summary>
+    public RecordKept? OnKept { get; set; }
 
     /// <summary>True from a group that could not be written until one is.</summary>
     public bool IsFailing => _isFailing;
@@ -149,6 +155,7 @@ internal sealed class GroupCommitter(
         }
 
         _isFailing = false;
+        if (OnKept is { } observe) Tell(observe, first, rest);
         Publish(segment, count);
         Complete(first, rest, AppendOutcome.Kept, answer);
         return rest;
@@ -202,6 +209,13 @@ internal sealed class GroupCommitter(
         }
 
         _writer.Flush();
+    }
+
+    private void Tell(RecordKept observe, PendingAppend first, PendingAppend? rest)
+    {
+        ulong sequence = _nextSequence;
+        for (var pending = first; pending != rest; pending = pending.Next!)
+            observe(sequence++, pending.Entry!.ProjectId, pending.ReceivedAtMicros, pending.Payload.Span);
     }
 
     private void Publish(Segment segment, int count)

@@ -6,7 +6,7 @@ namespace Gateway.Core.Journal;
 internal static partial class JournalLog
 {
     [LoggerMessage(1, LogLevel.Information,
-        "Journal recovered: {Segments} segments, {Bytes} bytes waiting, next sequence {NextSequence}.")]
+        "Journal recovered: {Segments} segments, {Bytes} bytes held, next sequence {NextSequence}.")]
     public static partial void Recovered(ILogger logger, int segments, long bytes, ulong nextSequence);
 
     [LoggerMessage(2, LogLevel.Information,

@@ -7,19 +7,20 @@ namespace Gateway.Core.Journal;
 internal sealed class JournalReader(SegmentStore store, SegmentQuarantine quarantine)
 {
     /// <summary>Fills the batch with at least one record if there is any; too large a one comes alone.</summary>
-    public bool Read(JournalPosition from, JournalBatch batch, int maxBytes)
+    public bool Read(JournalPosition from, JournalBatch batch, int maxBytes, JournalPosition? until = null)
     {
         batch.Clear(from);
         while (store.Find(from, out bool isFollowed) is { } segment)
         {
             // In this order: a segment that is followed has its final end, so nothing can be missed between the two.
             long offset = segment.SkipDamage(Math.Max(from.Offset, SegmentHeader.Bytes));
-            if (offset < segment.End)
+            long end = EndOf(segment, until);
+            if (offset < end)
             {
-                if (Fill(segment, offset, batch, maxBytes)) return true;
+                if (Fill(segment, offset, end, batch, maxBytes)) return true;
                 ExamineDamage(segment, offset);
             }
-            else if (isFollowed)
+            else if (isFollowed && !(until <= new JournalPosition(segment.Number, end)))
             {
                 from = new JournalPosition(segment.Number + 1, SegmentHeader.Bytes);
             }
@@ -53,9 +54,12 @@ internal sealed class JournalReader(SegmentStore store, SegmentQuarantine quaran
         return null;
     }
 
-    private static bool Fill(Segment segment, long offset, JournalBatch batch, int maxBytes)
+    private static long EndOf(Segment segment, JournalPosition? until) =>
+        until is { } last && last.Segment == segment.Number ? Math.Min(last.Offset, segment.End) : segment.End;
+
+    private static bool Fill(Segment segment, long offset, long end, JournalBatch batch, int maxBytes)
     {
-        long available = segment.End - offset;
+        long available = end - offset;
         int wanted = (int)Math.Min(available, Math.Max(maxBytes, JournalRecord.HeaderBytes));
         if (TryFill(segment, offset, batch, wanted, out long first)) return true;
 

@@ -55,6 +55,12 @@ internal sealed class SegmentStore : IDisposable
 
     public long BytesWaiting => Volatile.Read(ref _bytesWaiting);
 
+    /// <summary>Bytes of durable records behind a position.</summary>
+    public long BytesBehind(JournalPosition position)
+    {
+        lock (_lock) return CountBehind(position);
+    }
+
     public int Count
     {
         get
@@ -247,13 +253,17 @@ internal sealed class SegmentStore : IDisposable
         }
     }
 
-    private long CountWaiting()
+    private long CountWaiting() => CountBehind(_shipped);
+
+    private long CountBehind(JournalPosition position)
     {
         long waiting = 0;
         foreach (var segment in _segments)
         {
-            long shipped = segment.Number == _shipped.Segment ? _shipped.Offset : 0;
-            waiting += Math.Max(0, segment.End - Math.Max(shipped, SegmentHeader.Bytes));
+            if (segment.Number < position.Segment) continue;
+
+            long before = segment.Number == position.Segment ? position.Offset : 0;
+            waiting += Math.Max(0, segment.End - Math.Max(before, SegmentHeader.Bytes));
         }
 
         return waiting;

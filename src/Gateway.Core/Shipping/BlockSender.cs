@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Globalization;
 using Gateway.Core.ClickHouse;
+using Gateway.Core.Ledger;
 using Microsoft.Extensions.Logging;
 
 namespace Gateway.Core.Shipping;
@@ -7,12 +9,11 @@ namespace Gateway.Core.Shipping;
 /// <summary>
 /// Gets one block into the table, however long it takes. Trouble is waited out. A block that is refused for its data,
 /// or that fails again and again while the server answers everything else, is cut in halves: what is too large becomes
-/// small enough, and rows that fail alone, where others are taken, go to the quarantine. Sending rows again is
+/// small enough, and rows that fail alone, where others are taken, are named to the caller. Sending rows again is
 /// harmless, since a row's identity never changes: that is why a lost answer needs no care here.
 /// </summary>
 internal sealed class BlockSender(
     EventsTable table,
-    Quarantine quarantine,
     DeadProjects dead,
     ShipperOptions options,
     ShipperStatus status,
@@ -35,18 +36,23 @@ internal sealed class BlockSender(
     }
 
     /// <summary>
-    /// True when each of its rows is on disk or in the quarantine. False when nothing at all was taken: then it is the
-    /// server that is at fault, and the block must be sent again. Also when projects were deleted while it waited: then
-    /// it is made again without their rows.
+    /// True when each of its rows is on disk, or among the refused ones. False when it is the server that is at fault,
+    /// or projects were deleted while the block waited: then it is to be made again, of what is there by then.
     /// </summary>
-    public async Task<bool> SendAsync(EventBlock block, CancellationToken cancellationToken)
+    /// <param name="block">What is sent.</param>
+    /// <param name="refused">Filled with the rows that the server refuses alone while it takes others.</param>
+    /// <param name="cancellationToken">Ends the wait, not an insert that may have been stored.</param>
+    public async Task<bool> SendAsync(
+        EventBlock block, List<QuarantinedRow> refused, CancellationToken cancellationToken)
     {
+        refused.Clear();
         try
         {
-            return block.Rows == 0 || await SendWholeAsync(block, cancellationToken);
+            return block.Rows == 0 || await SendWholeAsync(block, refused, cancellationToken);
         }
-        catch (OutdatedBlockException)
+        catch (MakeAgainException)
         {
+            _wasCut = false;
             return false;
         }
     }
@@ -65,7 +71,8 @@ internal sealed class BlockSender(
         await _backoff.WaitAsync(cancellationToken);
     }
 
-    private async Task<bool> SendWholeAsync(EventBlock block, CancellationToken cancellationToken)
+    private async Task<bool> SendWholeAsync(
+        EventBlock block, List<QuarantinedRow> refused, CancellationToken cancellationToken)
     {
         // Where the last block was too much, this one need not prove it as often.
         int tries = _wasCut && block.Rows > 1 ? 1 : options.TriesBeforeCut;
@@ -74,7 +81,7 @@ internal sealed class BlockSender(
         if (failure is null) return true;
 
         if (_stalledBy is null) ShippingLog.Searching(logger, block.Rows, failure.Message);
-        if (await SearchAsync(block, cancellationToken)) return true;
+        if (await SearchAsync(block, refused, cancellationToken)) return true;
 
         _wasCut = false;
         string saying = InsertFailure.MaySpeakOfData(failure) ? "Every event is refused: " : "";
@@ -82,7 +89,8 @@ internal sealed class BlockSender(
         return false;
     }
 
-    private async Task<bool> SearchAsync(EventBlock block, CancellationToken cancellationToken)
+    private async Task<bool> SearchAsync(
+        EventBlock block, List<QuarantinedRow> refused, CancellationToken cancellationToken)
     {
         var pending = new Stack<(int First, int Count)>();
         var suspects = new List<int>();
@@ -113,7 +121,7 @@ internal sealed class BlockSender(
             anyAccepted = true;
         }
 
-        return await JudgeAsync(block, suspects, cancellationToken);
+        return await JudgeAsync(block, suspects, refused, cancellationToken);
     }
 
     /// <summary>
@@ -139,9 +147,10 @@ internal sealed class BlockSender(
     /// A suspect is tried once more, now that others are known to be accepted. Where the answer does not speak of data,
     /// or none comes, the server must show once more that it is well.
     /// </summary>
-    private async Task<bool> JudgeAsync(EventBlock block, List<int> suspects, CancellationToken cancellationToken)
+    private async Task<bool> JudgeAsync(
+        EventBlock block, List<int> suspects, List<QuarantinedRow> refused, CancellationToken cancellationToken)
     {
-        var bad = new List<(QuarantinedRow Row, ClickHouseException Reason)>();
+        var bad = new List<(JournalRow Row, ClickHouseException Reason)>();
         foreach (int row in suspects)
         {
             var failure = await InsertAsync(block, row, 1, options.TriesBeforeCut, cancellationToken);
@@ -153,9 +162,12 @@ internal sealed class BlockSender(
         bool isCertain = bad.TrueForAll(row => InsertFailure.MaySpeakOfData(row.Reason));
         if (!isCertain && !await TakesCanaryAsync(cancellationToken)) return false;
 
-        await PutAsideAsync(block, bad, cancellationToken);
-        status.Quarantined(bad.Count);
-        ShippingLog.Quarantined(logger, bad.Count, quarantine.Path, bad[^1].Reason.Message);
+        foreach (var (row, reason) in bad)
+        {
+            string code = string.Create(CultureInfo.InvariantCulture, $"clickhouse_{reason.Code}");
+            refused.Add(new QuarantinedRow(row, code, reason.Message));
+        }
+
         return true;
     }
 
@@ -174,27 +186,6 @@ internal sealed class BlockSender(
         {
             _tableIsThere = false;
             return false;
-        }
-    }
-
-    private async Task PutAsideAsync(
-        EventBlock block, List<(QuarantinedRow, ClickHouseException)> bad, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            string failure;
-            try
-            {
-                await quarantine.AddAsync(bad, cancellationToken);
-                return;
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                failure = exception.Message;
-            }
-
-            await StallAsync("Refused events cannot be put aside: " + failure, cancellationToken);
-            ThrowIfOutdated(block);
         }
     }
 
@@ -223,10 +214,15 @@ internal sealed class BlockSender(
                 failure = exception;
             }
 
+            bool isOfServer = InsertFailure.IsOfServer(failure);
+
             // Whatever it was, the server may come back as another one: it is asked again what it has and knows.
             _tableIsThere = false;
             await StallAsync(failure.Message, cancellationToken);
             ThrowIfOutdated(block);
+
+            // Pieces would only be more of what it has too much of. More events may wait by now: they go along.
+            if (isOfServer) throw new MakeAgainException();
             if (--tries <= 0) return failure;
         }
     }
@@ -256,7 +252,7 @@ internal sealed class BlockSender(
     /// <summary>Between two tries only: a request under way is never cut, or its fate would be unknown.</summary>
     private void ThrowIfOutdated(EventBlock? block)
     {
-        if (block is not null && block.Dead != dead.Ids) throw new OutdatedBlockException();
+        if (block is not null && block.Dead != dead.Ids) throw new MakeAgainException();
     }
 
     private void Resume()
@@ -270,5 +266,5 @@ internal sealed class BlockSender(
         _failures = 0;
     }
 
-    private sealed class OutdatedBlockException : Exception;
+    private sealed class MakeAgainException : Exception;
 }

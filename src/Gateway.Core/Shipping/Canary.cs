@@ -27,6 +27,9 @@ internal static class Canary
         columns[EventsTable.Timestamp].WriteInt64(Time);
         columns[EventsTable.ReceivedAt].WriteInt64(Time);
         columns[EventsTable.Properties].WriteString("{}"u8);
+        columns[EventsTable.Journal].WriteUuid(new byte[16]);
+        columns[EventsTable.Sequence].WriteUInt64(0);
+        columns[EventsTable.Row].WriteUInt32(0);
         foreach (var promoted in columns[EventsTable.FirstPromoted..]) promoted.WriteString(default);
         return block.Finish(1);
     }

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
+using Gateway.Core.Ledger;
 
 namespace Gateway.Core.Shipping;
 
@@ -12,11 +13,13 @@ namespace Gateway.Core.Shipping;
 /// projects and, inside a project, of the journal. A record's rows are all of one project, so records are sorted,
 /// not rows. Reused from block to block; nothing is allocated for an event.
 /// </summary>
-public sealed class EventBlock
+/// <param name="journalId">Of the journal whose records these are; each row carries it.</param>
+public sealed class EventBlock(Guid journalId)
 {
     /// <summary>What else an address holds would not be one, and might break the JSON that it is put into.</summary>
     private static readonly SearchValues<byte> AddressBytes = SearchValues.Create("0123456789abcdefABCDEF.:%"u8);
 
+    private readonly byte[] _journal = ClickHouseUuid(journalId);
     private readonly NativeBlock _native = new(EventsTable.Columns);
     private readonly List<Record> _records = [];
     private readonly Dictionary<ulong, int> _slots = [];
@@ -34,6 +37,8 @@ public sealed class EventBlock
 
     /// <summary>Events of deleted projects, by project: they are in none of the rows.</summary>
     public IReadOnlyDictionary<ulong, long> Dropped => _dropped;
+
+    internal Guid JournalId => journalId;
 
     /// <summary>The deleted projects that this block leaves out.</summary>
     public FrozenSet<ulong> Dead => _dead;
@@ -61,20 +66,23 @@ public sealed class EventBlock
         {
             // Where the payload lies in the batch: a reference that can be kept, which a span cannot.
             if (!bytes.Span.Overlaps(record.Payload, out int offset)) continue;
-            Add(record.ProjectId, record.ReceivedAtMicros, bytes.Slice(offset, record.Payload.Length));
+            Add(record.Sequence, record.ProjectId, record.ReceivedAtMicros, bytes.Slice(offset, record.Payload.Length));
         }
     }
 
     /// <summary>Takes one record in.</summary>
+    /// <param name="sequence">The record's.</param>
     /// <param name="projectId">The project of all rows of the record.</param>
     /// <param name="receivedAtMicros">Microseconds since 1970-01-01 UTC.</param>
     /// <param name="payload">In <see cref="EventPayload"/>'s format; must stay as it is until the next Clear.</param>
-    public void Add(ulong projectId, long receivedAtMicros, ReadOnlyMemory<byte> payload)
+    /// <param name="firstRow">The place of the payload's first row in the record.</param>
+    public void Add(
+        ulong sequence, ulong projectId, long receivedAtMicros, ReadOnlyMemory<byte> payload, uint firstRow = 0)
     {
         // A journal record may be empty; it says nothing.
         if (payload.IsEmpty) return;
 
-        int events = CountEvents(payload.Span, out int refused);
+        var (events, refused) = EventPayload.Count(payload.Span);
         if (_dead.Count > 0 && _dead.Contains(projectId))
         {
             CollectionsMarshal.GetValueRefOrAddDefault(_dropped, projectId, out _) += events;
@@ -91,7 +99,7 @@ public sealed class EventBlock
         }
 
         CollectionsMarshal.AsSpan(_projects)[slot].Records++;
-        _records.Add(new Record(projectId, slot, receivedAtMicros, payload));
+        _records.Add(new Record(sequence, firstRow, projectId, slot, receivedAtMicros, payload));
         _isOrdered = false;
     }
 
@@ -113,37 +121,29 @@ public sealed class EventBlock
     }
 
     /// <summary>One row as the journal has it, for the quarantine.</summary>
-    internal QuarantinedRow Row(int wanted)
+    internal JournalRow Row(int wanted)
     {
         Order();
         int at = 0;
         foreach (int index in _order.AsSpan(0, _records.Count))
         {
             var record = _records[index];
+            uint number = record.FirstRow;
             var reader = new EventPayloadReader(record.Payload.Span);
-            while (reader.TryReadRow(out var row))
+            for (; reader.TryReadRow(out var row); number++)
             {
                 if (row[0] != EventPayload.EventKind || at++ != wanted) continue;
-                return new QuarantinedRow(
-                    record.ProjectId, record.ReceivedAtMicros, reader.Ip.ToArray(), row.ToArray());
+                return new JournalRow(
+                    record.Sequence,
+                    number,
+                    record.ProjectId,
+                    record.ReceivedAtMicros,
+                    reader.Ip.ToArray(),
+                    row.ToArray());
             }
         }
 
         throw new ArgumentOutOfRangeException(nameof(wanted));
-    }
-
-    private static int CountEvents(ReadOnlySpan<byte> payload, out int refused)
-    {
-        int events = 0;
-        refused = 0;
-        var reader = new EventPayloadReader(payload);
-        while (reader.TryReadRow(out var row))
-        {
-            if (row[0] == EventPayload.EventKind) events++;
-            else refused++;
-        }
-
-        return events;
     }
 
     /// <summary>A counting sort over the projects, which are few beside the records; stable by its nature.</summary>
@@ -174,29 +174,32 @@ public sealed class EventBlock
     {
         var reader = new EventPayloadReader(record.Payload.Span);
         var ip = reader.Ip.ContainsAnyExcept(AddressBytes) ? default : reader.Ip;
-        while (next < endRow && reader.TryReadRow(out var row))
+        for (uint number = record.FirstRow; next < endRow && reader.TryReadRow(out var row); number++)
         {
             if (row[0] != EventPayload.EventKind) continue;
-            if (next++ >= firstRow) WriteRow(new EventRow(row), record.ProjectId, record.ReceivedAtMicros, ip);
+            if (next++ >= firstRow) WriteRow(new EventRow(row), record, number, ip);
         }
 
         return next;
     }
 
-    private void WriteRow(EventRow row, ulong projectId, long receivedAtMicros, ReadOnlySpan<byte> requestIp)
+    private void WriteRow(EventRow row, in Record record, uint number, ReadOnlySpan<byte> requestIp)
     {
         var columns = _native.Columns;
         bool addsIp = !requestIp.IsEmpty && (row.Flags & EventPayload.HasOwnIpFlag) == 0;
 
-        columns[EventsTable.ProjectId].WriteUInt64(projectId);
+        columns[EventsTable.ProjectId].WriteUInt64(record.ProjectId);
         columns[EventsTable.Day].WriteUInt16(row.Day);
         columns[EventsTable.Event].WriteString(row.Name);
         columns[EventsTable.Uuid].WriteUuid(row.Uuid);
         columns[EventsTable.DistinctId].WriteString(row.DistinctId);
         columns[EventsTable.Timestamp].WriteInt64(row.Timestamp);
-        columns[EventsTable.ReceivedAt].WriteInt64(receivedAtMicros);
+        columns[EventsTable.ReceivedAt].WriteInt64(record.ReceivedAtMicros);
         if (addsIp) WriteWithIp(columns[EventsTable.Properties], row.Properties, requestIp);
         else columns[EventsTable.Properties].WriteString(row.Properties);
+        columns[EventsTable.Journal].WriteUuid(_journal);
+        columns[EventsTable.Sequence].WriteUInt64(record.Sequence);
+        columns[EventsTable.Row].WriteUInt32(number);
         WritePromoted(columns[EventsTable.FirstPromoted..], row.Promoted, addsIp ? requestIp : default);
     }
 
@@ -236,8 +239,22 @@ public sealed class EventBlock
 
     private static int Length(ReadOnlySpan<byte> bytes, int at) => bytes[at] | (bytes[at + 1] << 8);
 
+    /// <summary>As ClickHouse lays a UUID out: two little-endian halves, the high one first.</summary>
+    private static byte[] ClickHouseUuid(Guid id)
+    {
+        byte[] bytes = id.ToByteArray(bigEndian: true);
+        bytes.AsSpan(0, 8).Reverse();
+        bytes.AsSpan(8, 8).Reverse();
+        return bytes;
+    }
+
     private readonly record struct Record(
-        ulong ProjectId, int Slot, long ReceivedAtMicros, ReadOnlyMemory<byte> Payload);
+        ulong Sequence,
+        uint FirstRow,
+        ulong ProjectId,
+        int Slot,
+        long ReceivedAtMicros,
+        ReadOnlyMemory<byte> Payload);
 
     private struct Project
     {

@@ -9,6 +9,7 @@ namespace Gateway.Core.Shipping;
 /// The table <c>events</c>: its shape, how it came to be, and how rows are put into it. A row's identity is (project,
 /// day, event, uuid); of the rows with one identity the one received first is shown, to whoever reads with FINAL. Rows
 /// lie in partitions by month of receipt: the timestamp is the client's, who could make a part for every month of it.
+/// Each row carries where in which journal it came from, so that what a journal shipped can be counted here.
 /// </summary>
 public sealed class EventsTable(ClickHouseClient client)
 {
@@ -21,7 +22,10 @@ public sealed class EventsTable(ClickHouseClient client)
     internal const int Timestamp = 5;
     internal const int ReceivedAt = 6;
     internal const int Properties = 7;
-    internal const int FirstPromoted = 8;
+    internal const int Journal = 8;
+    internal const int Sequence = 9;
+    internal const int Row = 10;
+    internal const int FirstPromoted = 11;
     internal const int PromotedCount = 10;
 
     /// <summary>What a block holds. <c>version</c> is not sent: ClickHouse makes it of the time of receipt.</summary>
@@ -35,6 +39,9 @@ public sealed class EventsTable(ClickHouseClient client)
         ("timestamp", "DateTime64(6, 'UTC')"),
         ("received_at", "DateTime64(6, 'UTC')"),
         ("properties", "String"),
+        ("journal", "UUID"),
+        ("sequence", "UInt64"),
+        ("row", "UInt32"),
         .. Enumerable.Range(0, PromotedCount).Select(index => (PromotedProperties.Column(index), "String")),
     ];
 
@@ -101,6 +108,9 @@ public sealed class EventsTable(ClickHouseClient client)
     public Task InsertAsync(ReadOnlySequence<byte> block, CancellationToken cancellationToken) =>
         client.InsertAsync(InsertSql, block, _insertSettings, cancellationToken: cancellationToken);
 
+    /// <summary>What the table has of one journal.</summary>
+    internal StoredRows RowsOf(Guid journalId) => new(client, journalId);
+
     /// <summary>Numbered from 1; append only. Each must do nothing where it was done before.</summary>
     private static string[] Migrations(KeyValuePair<string, string>[] settings) =>
     [
@@ -122,6 +132,13 @@ public sealed class EventsTable(ClickHouseClient client)
         PARTITION BY toYYYYMM(received_at)
         ORDER BY (project_id, day, event, uuid)
         SETTINGS {string.Join(", ", settings.Select(setting => $"{setting.Key} = {setting.Value}"))}
+        """,
+        """
+        ALTER TABLE events
+            ADD COLUMN IF NOT EXISTS journal UUID AFTER properties,
+            ADD COLUMN IF NOT EXISTS sequence UInt64 AFTER journal,
+            ADD COLUMN IF NOT EXISTS row UInt32 AFTER sequence,
+            ADD INDEX IF NOT EXISTS sequence_range sequence TYPE minmax GRANULARITY 1
         """,
     ];
 

@@ -21,6 +21,20 @@ internal static class InsertFailure
         321, 349, 407, // VALUE_IS_OUT_OF_RANGE…, CANNOT_INSERT_NULL…, DECIMAL_OVERFLOW
         395, 469); // FUNCTION_THROW_IF…, VIOLATED_CONSTRAINT
 
+    /// <summary>
+    /// Codes that speak of the server and of nothing that was sent: it is waited for, as long as it takes, and no block
+    /// is cut for it. Memory and time are not among them, since a block may be too large for either.
+    /// </summary>
+    private static readonly FrozenSet<int> Server = FrozenSet.Create(
+        60, 81, 218, // UNKNOWN_TABLE, UNKNOWN_DATABASE, TABLE_IS_DROPPED
+        164, 242, // READONLY, TABLE_IS_READ_ONLY
+        192, 193, 194, 195, 497, 516, // UNKNOWN_USER … ACCESS_DENIED, AUTHENTICATION_FAILED
+        201, 202, 243, 252, // QUOTA_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, NOT_ENOUGH_SPACE, TOO_MANY_PARTS
+        209, 210, 225, 236, 285, 286, 319, 373, 394, 473, 999); // networks, replicas, keepers, cancelled queries
+
+    public static bool IsOfServer(ClickHouseException exception) =>
+        exception.Status is not null && Server.Contains(exception.Code);
+
     public static bool MaySpeakOfData(ClickHouseException exception) =>
         exception.Status is not null && Data.Contains(exception.Code);
 }

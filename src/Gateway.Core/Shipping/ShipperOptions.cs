@@ -12,6 +12,18 @@ public sealed record ShipperOptions
     /// </summary>
     public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// From one count of what was shipped to the next, unless as much as <see cref="UncheckedBytes"/> waits for it. The
+    /// journal forgets nothing before it was counted.
+    /// </summary>
+    public TimeSpan CheckEvery { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Shipped bytes of the journal that are counted at once, however recent the last count is.</summary>
+    public long UncheckedBytes { get; init; } = 64 << 20;
+
+    /// <summary>How often events must be found to be gone before it is believed: a replica may lag.</summary>
+    public int LooksBeforeLoss { get; init; } = 3;
+
     public TimeSpan FirstRetry { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The longest pause between two tries; they never end.</summary>

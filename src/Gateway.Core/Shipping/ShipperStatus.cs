@@ -8,6 +8,10 @@ public sealed class ShipperStatus
     private long _blocks;
     private long _retries;
     private long _quarantined;
+    private long _checkedRows;
+    private long _duplicates;
+    private long _missing;
+    private long _losses;
     private volatile string? _lastError;
     private volatile bool _isAway;
 
@@ -23,6 +27,18 @@ public sealed class ShipperStatus
     public long Retries => Volatile.Read(ref _retries);
 
     public long RowsQuarantined => Volatile.Read(ref _quarantined);
+
+    /// <summary>Events that were found in the store before the journal forgot them.</summary>
+    public long RowsChecked => Volatile.Read(ref _checkedRows);
+
+    /// <summary>Of those, the ones of which an earlier copy is kept instead, as far as merges have gone.</summary>
+    public long DuplicatesSeen => Volatile.Read(ref _duplicates);
+
+    /// <summary>Events that are gone from the store now, though it had stored them: the alarm.</summary>
+    public long RowsMissing => Volatile.Read(ref _missing);
+
+    /// <summary>Events that were ever found to be gone.</summary>
+    public long RowsLost => Volatile.Read(ref _losses);
 
     /// <summary>What ClickHouse, or the way to it, said when something failed last; null when nothing did.</summary>
     public string? LastError => _lastError;
@@ -46,6 +62,19 @@ public sealed class ShipperStatus
     }
 
     internal void Recovered() => _isAway = false;
+
+    internal void Checked(long rows, long duplicates)
+    {
+        Interlocked.Add(ref _checkedRows, rows);
+        Interlocked.Add(ref _duplicates, duplicates);
+        Volatile.Write(ref _missing, 0);
+    }
+
+    internal void Lost(long rows)
+    {
+        if (RowsMissing == 0) Interlocked.Add(ref _losses, rows);
+        Volatile.Write(ref _missing, rows);
+    }
 
     internal void Quarantined(int rows) => Interlocked.Add(ref _quarantined, rows);
 }

@@ -5,11 +5,8 @@ namespace Gateway.Capture;
 /// <summary>The one place where a reason becomes a status and a code.</summary>
 internal static class RejectionStatus
 {
-    private static readonly string[] Codes =
-        [.. Enum.GetValues<RejectionReason>().Select(reason => ToSnakeCase(reason.ToString()))];
-
-    /// <summary>The reason as clients see it: <c>MissingDistinctId</c> is <c>missing_distinct_id</c>.</summary>
-    public static string Code(RejectionReason reason) => Codes[(int)reason];
+    /// <summary>The reason as clients see it.</summary>
+    public static string Code(RejectionReason reason) => RejectionCode.Of(reason);
 
     /// <summary>
     /// Nothing that a client did wrong is 5xx; 4xx is final for every SDK, 503 is sent again by all.
@@ -27,8 +24,4 @@ internal static class RejectionStatus
             (StatusCodes.Status403Forbidden, "authentication_error", CaptureOutcome.Refused),
         _ => (StatusCodes.Status400BadRequest, "validation_error", CaptureOutcome.Malformed),
     };
-
-    private static string ToSnakeCase(string name) =>
-        string.Concat(name.Select((letter, at) =>
-            at > 0 && char.IsUpper(letter) ? $"_{char.ToLowerInvariant(letter)}" : $"{char.ToLowerInvariant(letter)}"));
 }

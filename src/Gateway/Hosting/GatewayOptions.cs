@@ -2,7 +2,9 @@ using System.Net;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
+using Gateway.Core.Ledger;
 using Gateway.Core.Redis;
+using Gateway.Core.Shipping;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Database;
 
@@ -20,6 +22,8 @@ internal sealed record GatewayOptions
     public required string Data { get; init; }
 
     public required JournalSettings Journal { get; init; }
+
+    public required LedgerSettings Ledger { get; init; }
 
     public required LimitSettings Limits { get; init; }
 
@@ -71,6 +75,10 @@ internal sealed record GatewayOptions
                 reader.Number("Journal:QuotaBytes", 10L << 30, 64 << 20, long.MaxValue),
                 reader.OptionalNumber("Journal:MinFreeBytes", 0, long.MaxValue),
                 (int)reader.Number("Journal:SegmentBytes", 64 << 20, 1 << 20, 1 << 30)),
+            Ledger = new LedgerSettings(
+                (int)reader.Number("Ledger:CheckSeconds", 2, 1, 86_400),
+                (int)reader.Number("Ledger:KeepDays", 7, 1, 3650),
+                reader.Number("Quarantine:QuotaBytes", 256 << 20, 1 << 20, long.MaxValue)),
             Limits = LimitSettings.Read(reader),
             Engine = new EngineSettings(reader.OptionalNumber("Engine:MemoryBytes", 256 << 20, long.MaxValue)),
             SweepEvery = TimeSpan.FromSeconds(reader.Number("Erasure:SweepSeconds", 60, 1, 3600)),
@@ -117,6 +125,20 @@ internal sealed record GatewayOptions
         QuotaBytes = Journal.QuotaBytes,
         MinFreeBytes = Journal.MinFreeBytes,
         MaxPayloadBytes = MaxPayloadBytes,
+    };
+
+    /// <summary>The ledger's own options, from these settings.</summary>
+    public LedgerOptions ForLedger() => new()
+    {
+        Keep = TimeSpan.FromDays(Ledger.KeepDays),
+        QuarantineBytes = Ledger.QuarantineBytes,
+    };
+
+    /// <summary>The shipper's own options, from these settings.</summary>
+    public ShipperOptions ForShipper() => new()
+    {
+        CheckEvery = TimeSpan.FromSeconds(Ledger.CheckSeconds),
+        UncheckedBytes = Journal.SegmentBytes,
     };
 
     private static PostgresOptions? ReadPostgres(IConfiguration configuration, OptionsReader reader)
@@ -179,6 +201,11 @@ internal sealed record GatewayOptions
 /// <param name="MinFreeBytes">Disk that must stay free; null: the journal's own rule.</param>
 /// <param name="SegmentBytes">Size of one segment file.</param>
 internal sealed record JournalSettings(long QuotaBytes, long? MinFreeBytes, int SegmentBytes);
+
+/// <param name="CheckSeconds">From one count of what was shipped in the store to the next.</param>
+/// <param name="KeepDays">How long minutes are kept.</param>
+/// <param name="QuarantineBytes">Rows that are put aside.</param>
+internal sealed record LedgerSettings(int CheckSeconds, int KeepDays, long QuarantineBytes);
 
 /// <param name="MemoryBytes">Memory cap of the embedded engine; null: a quarter of the machine.</param>
 internal sealed record EngineSettings(long? MemoryBytes);

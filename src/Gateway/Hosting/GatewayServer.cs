@@ -1,6 +1,7 @@
 using Gateway.Capture;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Journal;
+using Gateway.Core.Ledger;
 using Gateway.Core.Query;
 using Gateway.Core.Shipping;
 using Gateway.Core.Tenancy;
@@ -33,11 +34,11 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private readonly ClickHouseClient _clickHouse;
     private readonly EventsTable _table;
     private readonly StoreMeeting _meeting;
-    private readonly Quarantine _quarantine;
     private readonly DeadProjects _dead = new();
     private readonly CancellationTokenSource _stop = new();
 
     private EventJournal? _journal;
+    private EventLedger? _ledger;
     private Shipper? _shipper;
     private ProjectEraser? _eraser;
     private Task _run = Task.CompletedTask;
@@ -62,7 +63,6 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         _clickHouse = new ClickHouseClient(() => server ?? EngineTarget(), _time);
         _table = new EventsTable(_clickHouse);
         _meeting = new StoreMeeting(plane, new EventsStoreId(_clickHouse), options.AdoptEventsStore, _time, _log);
-        _quarantine = new Quarantine(Path.Combine(options.Data, "quarantine.jsonl"), _time);
     }
 
     /// <summary>What the first start made; null afterwards.</summary>
@@ -124,7 +124,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         new SdkEndpoints(_state, pool).Map(app);
         app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
         app.MapHealth(_state, _plane.Fence);
-        app.MapMetrics(() => MetricsPage.Write(_counters, budget, _plane, _journal?.Status, _shipper, Erased()));
+        app.MapMetrics(() => MetricsPage.Write(
+            _counters, budget, _plane, _journal?.Status, _ledger, _shipper, Erased()));
         app.MapSignIn();
         app.MapTenancy();
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);
@@ -157,9 +158,9 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_engine is not null) await _engine.DisposeAsync();
+        _ledger?.Dispose();
         if (_journal is not null) await _journal.DisposeAsync();
         _clickHouse.Dispose();
-        _quarantine.Dispose();
         await _plane.DisposeAsync();
         _stop.Dispose();
     }
@@ -190,9 +191,15 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         try
         {
             _journal = OpenJournal();
-            string journalId = GatewayIdentity.ReadOrMake(_options.ForJournal().Directory);
+            string folder = _options.ForJournal().Directory;
+            string journalId = GatewayIdentity.ReadOrMake(folder);
+            _ledger = EventLedger.Open(_journal, folder, journalId, _options.ForLedger(), _time, _log);
+
+            // From here on the ledger counts by itself what becomes durable; what lies before is counted beside that.
+            var found = _journal.DurableEnd;
+            _journal.OnKept = _ledger.Accept;
             var deletions = new DeletionFollower(
-                _plane.Erasure, _journal, _dead, _quarantine, journalId, _time, _log);
+                _plane.Erasure, _journal, _dead, _ledger.Quarantine.Erase, journalId, _time, _log);
 
             var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             meeting = Task.Run(() => MeetRedisAsync(deletions, journalId, met, lifetime, ended.Token));
@@ -202,7 +209,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             await deletions.LoadAsync(_stop.Token);
 
             _shipper = new Shipper(
-                _journal, _table, _quarantine, _dead, new ShipperOptions(), _time, Random.Shared, _log);
+                _journal, _ledger, _table, _dead, _options.ForShipper(), _time, Random.Shared, _log);
+            ulong unshipped = _ledger.Recover(_journal, found);
             _eraser = new ProjectEraser(
                 _plane.Erasure,
                 new EventsEraser(_clickHouse, _time),
@@ -210,7 +218,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
                 _options.SweepEvery,
                 _time,
                 _log);
-            await ShipAsync(_shipper, deletions, _eraser);
+            await ShipAsync(_shipper, (long)unshipped, deletions, _eraser);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -254,9 +262,9 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     /// </summary>
     private void Fail(Exception error, IHostApplicationLifetime lifetime)
     {
-        if (error is ControlPlaneException refusal)
+        if (error is ControlPlaneException or JournalException or LedgerException)
         {
-            _exitCode = Banner.Fail([refusal.Message]);
+            _exitCode = Banner.Fail([error.Message]);
         }
         else
         {
@@ -267,11 +275,11 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         lifetime.StopApplication();
     }
 
-    private async Task MeetStoreAsync()
+    private async Task MeetStoreAsync(long unshipped)
     {
         bool isTold = _engine is not null;
         await _meeting.MeetAsync(
-            UnshippedProjects.Greatest(_journal!),
+            unshipped,
             reason =>
             {
                 if (!isTold) LogStoreAway(reason);
@@ -284,14 +292,15 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     /// The shipper's end is the end of all; those beside it never end by themselves. A store that is not known to be
     /// ours is neither written nor erased from, but deletions are followed: others must see that this gateway lives.
     /// </summary>
-    private async Task ShipAsync(Shipper shipper, DeletionFollower deletions, ProjectEraser eraser)
+    private async Task ShipAsync(
+        Shipper shipper, long unshipped, DeletionFollower deletions, ProjectEraser eraser)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         var following = deletions.RunAsync(ended.Token);
         var (erasing, keeping) = (Task.CompletedTask, Task.CompletedTask);
         try
         {
-            await MeetStoreAsync();
+            await MeetStoreAsync(unshipped);
             keeping = _meeting.KeepIdsAsync(ended.Token);
             erasing = eraser.RunAsync(ended.Token);
             await shipper.RunAsync(_stop.Token);
@@ -323,7 +332,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            LogUnshipped(_journal!.Status.BytesWaiting);
+            LogUnshipped(shipper.BytesWaiting);
         }
     }
 

@@ -1,6 +1,7 @@
 using Gateway.Capture;
 using Gateway.Core;
 using Gateway.Core.Journal;
+using Gateway.Core.Ledger;
 using Gateway.Core.Redis;
 using Gateway.Core.Shipping;
 using Gateway.Core.Tenancy;
@@ -23,6 +24,7 @@ internal static class MetricsPage
         InFlightBudget budget,
         ControlPlane plane,
         JournalStatus? journal,
+        EventLedger? ledger,
         Shipper? shipper,
         ErasedRows erased)
     {
@@ -50,6 +52,7 @@ internal static class MetricsPage
         WriteFence(text, plane.Fence);
         if (plane.Redis is { } redis) WriteRedis(text, redis, plane.Tokens);
         if (journal is { } status) WriteJournal(text, status);
+        if (ledger is not null) WriteLedger(text, ledger);
         if (shipper is not null) WriteShipper(text, shipper);
 
         return text.ToString();
@@ -77,7 +80,8 @@ internal static class MetricsPage
 
     private static void WriteJournal(MetricsText text, JournalStatus journal) => text
         .Gauge("gateway_journal_accepting", "1 while appends are taken.", journal.IsAccepting ? 1 : 0)
-        .Gauge("gateway_journal_bytes_waiting", "Durable bytes that are not shipped yet.", journal.BytesWaiting)
+        .Gauge("gateway_journal_bytes_held", "Durable bytes that are not shipped, or not yet counted in the store.",
+            journal.BytesWaiting)
         .Gauge("gateway_journal_segments", "Segment files.", journal.Segments)
         .Counter("gateway_journal_records_total", "Records made durable.", journal.Counters.Records)
         .Counter("gateway_journal_bytes_total", "Bytes made durable.", journal.Counters.Bytes)
@@ -86,7 +90,48 @@ internal static class MetricsPage
             journal.Counters.FailedGroups)
         .Counter("gateway_journal_lost_records_total", "Records found damaged.", journal.Counters.LostRecords);
 
-    private static void WriteShipper(MetricsText text, Shipper shipper) => text
+    private static void WriteLedger(MetricsText text, EventLedger ledger)
+    {
+        var totals = ledger.Totals;
+        text.Counter("gateway_ledger_accepted_total", "Events that became durable, or were found so at the start.",
+                totals.Accepted)
+            .Counters("gateway_ledger_events_total", "Accepted events by what became of them.", "fate",
+                [
+                    ("shipped", totals.Shipped),
+                    ("quarantined", totals.Quarantined),
+                    ("erased", totals.Erased),
+                    ("damaged", totals.Damaged),
+                ])
+            .Gauge("gateway_ledger_waiting", "Accepted events that are on their way.", totals.Waiting)
+            .Counter("gateway_ledger_refused_total", "Events refused at capture beside accepted ones.", totals.Refused)
+            .Counter("gateway_ledger_lost_records_total", "Records that were durable and cannot be read.",
+                totals.LostRecords)
+            .Gauge("gateway_quarantine_rows", "Rows put aside.", ledger.Quarantine.Rows)
+            .Gauge("gateway_quarantine_bytes", "Bytes of rows put aside.", ledger.Quarantine.Bytes)
+            .Gauge("gateway_quarantine_quota_bytes", "At this many, shipping waits for room.",
+                ledger.Quarantine.QuotaBytes)
+            .Counter("gateway_quarantine_dropped_total", "Events refused at capture that there was no room to keep.",
+                ledger.Quarantine.Dropped);
+    }
+
+    private static void WriteShipper(MetricsText text, Shipper shipper)
+    {
+        var (buckets, seconds) = shipper.Freshness.Read();
+        WriteShipping(text, shipper);
+        text.Gauge("gateway_store_rows_missing", "Stored events that are gone from the store now. Above 0: an alarm.",
+                shipper.Status.RowsMissing)
+            .Counter("gateway_store_rows_lost_total", "Stored events that were found to be gone, and shipped again.",
+                shipper.Status.RowsLost)
+            .Counter("gateway_store_rows_checked_total", "Events found in the store before the journal forgot them.",
+                shipper.Status.RowsChecked)
+            .Counter("gateway_store_duplicates_total", "Of these, copies that were merged into an earlier one.",
+                shipper.Status.DuplicatesSeen)
+            .Histogram("gateway_freshness_seconds", "Events by the time from receipt to where queries see them.",
+                buckets, seconds);
+    }
+
+    private static void WriteShipping(MetricsText text, Shipper shipper) => text
+        .Gauge("gateway_journal_bytes_waiting", "Durable bytes that are not shipped yet.", shipper.BytesWaiting)
         .Gauge("gateway_ship_lag_seconds", "Age of the oldest event that is not stored yet.", shipper.Lag.TotalSeconds)
         .Gauge("gateway_ship_stalled", "1 from a failed insert until one succeeds.", shipper.Status.IsStalled ? 1 : 0)
         .Counter("gateway_ship_rows_total", "Events stored.", shipper.Status.RowsShipped)

@@ -13,11 +13,18 @@ namespace Gateway.Tenancy;
 /// after it; then the journal's end, which lies behind all of them; and when the shipped position has come so far, an
 /// answer was had for every insert that could hold such a row.
 /// </summary>
+/// <param name="erasure">Where the others look.</param>
+/// <param name="journal">What may hold rows of a deleted project.</param>
+/// <param name="dead">The set that the shipper goes by.</param>
+/// <param name="eraseAside">Takes projects out of the quarantine, and says how many rows each had.</param>
+/// <param name="gatewayId">Of the journal.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">Changes of state.</param>
 internal sealed class DeletionFollower(
     Erasure erasure,
     EventJournal journal,
     DeadProjects dead,
-    Quarantine quarantine,
+    Func<FrozenSet<ulong>, IReadOnlyDictionary<ulong, long>> eraseAside,
     string gatewayId,
     TimeProvider time,
     ILogger log)
@@ -141,7 +148,7 @@ internal sealed class DeletionFollower(
     /// <summary>A large quarantine takes its time; that this gateway lives is said all along.</summary>
     private async Task<IReadOnlyDictionary<ulong, long>> EraseAsync(CancellationToken cancellationToken)
     {
-        var erasing = Task.Run(() => quarantine.EraseAsync(dead.Ids, cancellationToken), cancellationToken);
+        var erasing = Task.Run(() => eraseAside(dead.Ids), cancellationToken);
         while (await Task.WhenAny(erasing, Task.Delay(ReportEvery, time, cancellationToken)) != erasing)
         {
             try

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Gateway.Core.Ledger;
 using Gateway.Core.Shipping;
 
 namespace Gateway.Core.Tests.Shipping;
@@ -60,7 +61,7 @@ public sealed class DeadProjectsTests
         await shipping.ShippedAsync();
 
         Assert.Equal(["a"], server.Blocks.SelectMany(names => names));
-        Assert.False(File.Exists(shipping.QuarantinePath));
+        Assert.Equal(0, shipping.Ledger.Quarantine.Rows);
     }
 
     [Theory]
@@ -92,18 +93,19 @@ public sealed class DeadProjectsTests
     {
         await using var server = new FakeClickHouse { Answer = names => names.Contains("bad") ? BadData : 0 };
         await using var shipping = new ShippingHarness(server.Target);
-        Directory.CreateDirectory(shipping.QuarantinePath);
+        shipping.LedgerOptions = new LedgerOptions { QuarantineBytes = 1 };
+        await shipping.ReopenAsync();
         await shipping.AppendAsync(2, new SampleRecord().Event("bad"));
         await shipping.AppendAsync(1, new SampleRecord().Event("a"));
         shipping.Start();
         await ShippingHarness.UntilAsync(() => shipping.Messages.Any(
-            message => message.Contains("cannot be put aside", StringComparison.Ordinal)));
+            message => message.Contains("cannot be settled", StringComparison.Ordinal)));
 
         shipping.Dead.Replace([2]);
         await shipping.ShippedAsync();
 
         await ShippingHarness.UntilAsync(() => shipping.Dead.Dropped == 1);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(shipping.QuarantinePath));
+        Assert.Equal((0L, 1L), (shipping.Ledger.Quarantine.Rows, shipping.LedgerOf(2).Erased));
     }
 
     [Fact]
@@ -124,7 +126,7 @@ public sealed class DeadProjectsTests
     {
         byte[] payload = new SampleRecord().Event("e").ToPayload();
         FrozenSet<ulong> dead = [.. Enumerable.Range(0, 1000).Select(id => (ulong)id)];
-        var block = new EventBlock();
+        var block = new EventBlock(Guid.NewGuid());
         Fill();
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -135,7 +137,7 @@ public sealed class DeadProjectsTests
         void Fill()
         {
             block.Clear(dead);
-            for (int i = 0; i < 10_000; i++) block.Add((ulong)(i % 1000), i, payload);
+            for (int i = 0; i < 10_000; i++) block.Add((ulong)i, (ulong)(i % 1000), i, payload);
         }
     }
 }

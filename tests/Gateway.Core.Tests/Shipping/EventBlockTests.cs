@@ -7,6 +7,8 @@ namespace Gateway.Core.Tests.Shipping;
 
 public sealed class EventBlockTests
 {
+    private static readonly Guid JournalId = Guid.Parse("0f0e0d0c-0b0a-0908-0706-050403020100");
+
     [Fact]
     public void There_is_a_column_for_each_promoted_property()
     {
@@ -27,7 +29,7 @@ public sealed class EventBlockTests
         Assert.Equal(
             [
                 "7", "19700", "$pageview", uuid.ToString(), "ann", "1699999999999999", "1700000000000000",
-                "{\"a\":1}", "http://x/", "", "", "ref", "", "", "", "", "", "::1",
+                "{\"a\":1}", JournalId.ToString(), "1", "0", "http://x/", "", "", "ref", "", "", "", "", "", "::1",
             ],
             row);
     }
@@ -50,6 +52,20 @@ public sealed class EventBlockTests
     }
 
     [Fact]
+    public void A_row_says_where_in_the_journal_it_stands()
+    {
+        var block = Block(
+            (9, 1, new SampleRecord().Event("a").Refused().Event("b")),
+            (2, 2, new SampleRecord().Refused().Event("c")));
+        block.Add(70, 5, 3, new SampleRecord().Event("alone").ToPayload(), firstRow: 12);
+
+        Assert.Equal(
+            ["c 2 1", "alone 70 12", "a 1 0", "b 1 2"],
+            Rows(block).Select(row => $"{row[2]} {row[EventsTable.Sequence]} {row[EventsTable.Row]}"));
+        Assert.Equal((70ul, 12u), (block.Row(1).Sequence, block.Row(1).Row));
+    }
+
+    [Fact]
     public void Any_part_of_a_block_is_its_rows_in_their_order()
     {
         var block = Block(
@@ -61,7 +77,7 @@ public sealed class EventBlockTests
 
         for (int first = 0; first < all.Length; first++)
         {
-            Assert.Equal(all[first], Encoding.UTF8.GetString(new EventRow(block.Row(first).Row).Name));
+            Assert.Equal(all[first], Encoding.UTF8.GetString(new EventRow(block.Row(first).Bytes).Name));
             for (int count = 1; count <= all.Length - first; count++)
             {
                 Assert.Equal(all[first..(first + count)], Rows(block, first, count).Select(row => row[2]));
@@ -107,8 +123,8 @@ public sealed class EventBlockTests
     [Fact]
     public void An_empty_record_says_nothing()
     {
-        var block = new EventBlock();
-        block.Add(1, 1, default);
+        var block = new EventBlock(JournalId);
+        block.Add(1, 1, 1, default);
 
         Assert.Equal((0, 0), (block.Rows, block.RefusedRows));
     }
@@ -121,7 +137,7 @@ public sealed class EventBlockTests
 
         block.Clear();
         Assert.Equal((0, 0), (block.Rows, block.RefusedRows));
-        block.Add(2, 5, new SampleRecord().Event("c").ToPayload());
+        block.Add(1, 2, 5, new SampleRecord().Event("c").ToPayload());
 
         Assert.Equal("2", Assert.Single(Rows(block))[0]);
     }
@@ -132,7 +148,7 @@ public sealed class EventBlockTests
         byte[] payload = new SampleRecord("10.0.0.1")
             .Event("$pageview", "somebody", properties: "{\"a\":1}", promoted: [(0, "http://x"), (4, "Chrome")])
             .ToPayload();
-        var block = new EventBlock();
+        var block = new EventBlock(JournalId);
         Fill(block, payload, 20_000);
         block.Write(0, block.Rows);
 
@@ -148,13 +164,14 @@ public sealed class EventBlockTests
     private static void Fill(EventBlock block, byte[] payload, int records)
     {
         block.Clear();
-        for (int i = 0; i < records; i++) block.Add((ulong)(i % 7), i, payload);
+        for (int i = 0; i < records; i++) block.Add((ulong)i, (ulong)(i % 7), i, payload);
     }
 
     private static EventBlock Block(params (ulong Project, long ReceivedAt, SampleRecord Record)[] records)
     {
-        var block = new EventBlock();
-        foreach (var (project, receivedAt, record) in records) block.Add(project, receivedAt, record.ToPayload());
+        var block = new EventBlock(JournalId);
+        ulong sequence = 0;
+        foreach (var (project, receivedAt, record) in records) block.Add(++sequence, project, receivedAt, record.ToPayload());
         return block;
     }
 
@@ -183,6 +200,7 @@ public sealed class EventBlockTests
     private static string Value(BinaryReader reader, string type) => type switch
     {
         "UInt64" => $"{reader.ReadUInt64()}",
+        "UInt32" => $"{reader.ReadUInt32()}",
         "Date" => $"{reader.ReadUInt16()}",
         "String" => reader.ReadString(),
         "UUID" => Guid.ParseExact($"{reader.ReadUInt64():x16}{reader.ReadUInt64():x16}", "N").ToString(),

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Gateway.Core.ClickHouse;
-using Gateway.Core.Shipping;
 
 namespace Gateway.Core.Tests.Shipping;
 
@@ -20,6 +19,7 @@ internal sealed class FakeClickHouse : IAsyncDisposable
     private readonly Task _serving;
     private readonly Lock _lock = new();
     private readonly List<string[]> _blocks = [];
+    private readonly StoreModel _store = new();
 
     public FakeClickHouse()
     {
@@ -42,6 +42,36 @@ internal sealed class FakeClickHouse : IAsyncDisposable
         {
             lock (_lock) return [.. _blocks];
         }
+    }
+
+    /// <summary>Which of its rows it loses, once they are stored; how many those were.</summary>
+    public int Lose(Predicate<StoredRow> which)
+    {
+        lock (_lock) return _store.Lose(which);
+    }
+
+    public void Restore(IEnumerable<StoredRow> rows)
+    {
+        lock (_lock) _store.Insert(rows);
+    }
+
+    /// <summary>Called when the table is asked for something.</summary>
+    public Action Asked { get; set; } = () => { };
+
+    /// <summary>While it is, the questions how many rows there are fail.</summary>
+    public volatile bool CannotCount;
+
+    public IReadOnlyList<StoredRow> Rows
+    {
+        get
+        {
+            lock (_lock) return [.. _store.Rows];
+        }
+    }
+
+    public void Merge()
+    {
+        lock (_lock) _store.Merge();
     }
 
     public int Refusals { get; private set; }
@@ -77,7 +107,9 @@ internal sealed class FakeClickHouse : IAsyncDisposable
                 body.Position = 0;
                 string statement = context.Request.QueryString["query"] ?? "";
                 bool isBlock = statement.EndsWith("FORMAT Native", StringComparison.Ordinal);
-                Reply(context.Response, IsAway ? (503, "") : isBlock ? Store(body) : (200, "1\n"));
+                Reply(
+                    context.Response,
+                    IsAway ? (503, "") : isBlock ? Store(body.ToArray()) : Ask(body.ToArray(), context.Request));
             }
         }
         catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
@@ -101,35 +133,30 @@ internal sealed class FakeClickHouse : IAsyncDisposable
         response.Close();
     }
 
-    private (int Status, string Text) Store(MemoryStream body)
+    private (int Status, string Text) Ask(byte[] statement, HttpListenerRequest request)
     {
-        string[] names = Names(body);
+        string sql = Encoding.UTF8.GetString(statement);
+        if (sql.Contains("FROM events", StringComparison.Ordinal)) Asked();
+        if (CannotCount && sql.Contains("uniqExact", StringComparison.Ordinal)) return (500, "Code: 241. no memory");
+        lock (_lock) return (200, _store.Answer(sql, name => request.QueryString[$"param_{name}"] ?? "") ?? "1\n");
+    }
+
+    private (int Status, string Text) Store(byte[] body)
+    {
+        var rows = StoreModel.Parse(body);
+        string[] names = [.. rows.Select(row => row.Event)];
         int code = Answer(names);
         lock (_lock)
         {
+            bool isCanary = names is ["$gateway_canary"];
             if (code != 0) Refusals++;
-            else if (names is ["$gateway_canary"]) Canaries++;
+            else if (isCanary) Canaries++;
             else _blocks.Add(names);
+            if (code == 0 && !isCanary) _store.Insert(rows);
         }
 
         if (code == 0) return (200, "");
         if (code == Crash) return (Crash, "");
         return (500, string.Create(CultureInfo.InvariantCulture, $"Code: {code}. DB::Exception: no"));
-    }
-
-    private static string[] Names(MemoryStream body)
-    {
-        using var reader = new BinaryReader(body, Encoding.UTF8, leaveOpen: true);
-        reader.Read7BitEncodedInt();
-        int rows = reader.Read7BitEncodedInt();
-        for (int column = 0; column < EventsTable.Event; column++)
-        {
-            reader.ReadString();
-            reader.ReadBytes(rows * (reader.ReadString() == "Date" ? 2 : 8));
-        }
-
-        reader.ReadString();
-        reader.ReadString();
-        return [.. Enumerable.Range(0, rows).Select(_ => reader.ReadString())];
     }
 }

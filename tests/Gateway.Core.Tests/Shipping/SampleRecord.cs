@@ -10,6 +10,7 @@ internal sealed class SampleRecord
     private readonly List<byte> _rows = [];
     private readonly string _ip;
     private int _count;
+    private int _refused;
 
     public SampleRecord(string ip = "") => _ip = ip;
 
@@ -51,6 +52,7 @@ internal sealed class SampleRecord
     {
         using var row = new MemoryStream();
         using var writer = new BinaryWriter(row);
+        _refused++;
         writer.Write(EventPayload.RefusedKind);
         writer.Write((byte)RejectionReason.MissingEventName);
         writer.Write(0);
@@ -69,6 +71,7 @@ internal sealed class SampleRecord
         writer.Write((byte)_ip.Length);
         writer.Write(Encoding.UTF8.GetBytes(_ip));
         writer.Write(_count);
+        writer.Write(_refused);
         writer.Write(_rows.ToArray());
         return payload.ToArray();
     }

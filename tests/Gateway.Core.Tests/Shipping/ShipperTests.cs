@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text;
 using Gateway.Core.Events;
 
 namespace Gateway.Core.Tests.Shipping;
@@ -115,16 +115,16 @@ public sealed class ShipperTests
         string[] stored = [.. server.Blocks.SelectMany(names => names)];
         Assert.Equal(97, stored.Length);
         Assert.Equal(97, stored.Distinct().Count());
-        var lines = (await File.ReadAllLinesAsync(shipping.QuarantinePath)).Where(line => line.Length > 0)
-            .Select(line => JsonDocument.Parse(line).RootElement).ToList();
-        var names = lines.Select(line => line.GetProperty("event").GetString());
-        Assert.Equal(["bad 47", "bad 7", "bad 87"], names.Order());
-        Assert.All(lines, line =>
-        {
-            Assert.Equal(BadData, line.GetProperty("code").GetInt32());
-            Assert.Equal("{\"a\":1}", line.GetProperty("properties").GetString());
-            Assert.Equal(EventPayload.EventKind, line.GetProperty("row").GetBytesFromBase64()[0]);
-        });
+        var aside = Enumerable.Range(0, 3)
+            .SelectMany(project => shipping.Ledger.Quarantine.List((ulong)project, 0, 1000).Part).ToList();
+        var bad = aside.Where(entry => entry.Row.IsEvent).ToList();
+        Assert.Equal(
+            ["bad 47", "bad 7", "bad 87"],
+            bad.Select(entry => Encoding.UTF8.GetString(new EventRow(entry.Row.Bytes).Name)).Order());
+        Assert.All(bad, entry => Assert.Equal(($"clickhouse_{BadData}", 1u), (entry.Code, entry.Row.Row)));
+        Assert.Equal(100, aside.Count(entry => entry.Code == "missing_event_name"));
+        await shipping.ForgottenAsync();
+        Assert.Equal((97, 0), (shipping.Shipper!.Status.RowsChecked - 3, shipping.Shipper.Status.RowsLost));
         Assert.Equal((97, 3), (shipping.Shipper!.Status.RowsShipped, shipping.Shipper.Status.RowsQuarantined));
     }
 
@@ -138,7 +138,7 @@ public sealed class ShipperTests
         shipping.Start();
         await ShippingHarness.UntilAsync(() => server.Refusals > 20);
         Assert.True(shipping.Journal.Status.BytesWaiting > 0);
-        Assert.False(File.Exists(shipping.QuarantinePath));
+        Assert.Equal(0, shipping.Ledger.Quarantine.Rows);
 
         server.Answer = _ => 0;
         await shipping.ShippedAsync();

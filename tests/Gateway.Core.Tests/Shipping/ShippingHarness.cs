@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Journal;
+using Gateway.Core.Ledger;
 using Gateway.Core.Shipping;
 using Gateway.Core.Tokens;
 using Microsoft.Extensions.Logging;
@@ -10,6 +11,8 @@ namespace Gateway.Core.Tests.Shipping;
 /// <summary>A journal in a folder of its own and a shipper that is started and stopped, as processes are.</summary>
 internal sealed class ShippingHarness : IAsyncDisposable, ILogger
 {
+    private const string JournalId = "0123456789abcdef0123456789abcdef";
+
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"gateway-shipping-{Guid.NewGuid():N}");
     private readonly ClickHouseClient _client;
     private CancellationTokenSource _stop = new();
@@ -18,7 +21,7 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
     public ShippingHarness(ClickHouseOptions target, TimeSpan? timeout = null)
     {
         _client = new ClickHouseClient(target) { StatementTimeout = timeout ?? TimeSpan.FromSeconds(30) };
-        Journal = OpenJournal();
+        (Journal, Ledger) = Open();
     }
 
     public ShipperOptions Options { get; set; } = new()
@@ -26,25 +29,29 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
         Pace = TimeSpan.FromMilliseconds(20),
         FirstRetry = TimeSpan.FromMilliseconds(1),
         LongestRetry = TimeSpan.FromMilliseconds(20),
+        CheckEvery = TimeSpan.FromMilliseconds(20),
     };
 
     public EventJournal Journal { get; private set; }
+
+    public EventLedger Ledger { get; private set; }
+
+    public LedgerOptions LedgerOptions { get; set; } = new();
 
     public DeadProjects Dead { get; } = new();
 
     public Shipper? Shipper { get; private set; }
 
-    public string QuarantinePath => Path.Combine(_folder, "quarantine", "rows.jsonl");
-
     public ConcurrentQueue<string> Messages { get; } = [];
 
     public void Start(int seed = 1)
     {
+        _stop.Dispose();
         _stop = new CancellationTokenSource();
         Shipper = new Shipper(
             Journal,
+            Ledger,
             new EventsTable(_client),
-            new Quarantine(QuarantinePath, TimeProvider.System),
             Dead,
             Options,
             TimeProvider.System,
@@ -57,16 +64,22 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
     {
         await _stop.CancelAsync();
         await _running;
-        _stop.Dispose();
     }
 
     /// <summary>As after the end of the process: only what is on disk is left.</summary>
     public async Task RestartAsync()
     {
         await StopAsync();
-        await Journal.DisposeAsync();
-        Journal = OpenJournal();
+        await ReopenAsync();
         Start();
+    }
+
+    /// <summary>As the next process finds it; the shipper must be stopped.</summary>
+    public async Task ReopenAsync()
+    {
+        Ledger.Dispose();
+        await Journal.DisposeAsync();
+        (Journal, Ledger) = Open();
     }
 
     public async Task AppendAsync(ulong projectId, SampleRecord record, long? receivedAtMicros = null)
@@ -76,7 +89,31 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
         Assert.Equal(AppendOutcome.Kept, (await Journal.AppendAsync(entry, 1, now, record.ToPayload())).Outcome);
     }
 
-    public Task ShippedAsync() => UntilAsync(() => Journal.Status.BytesWaiting == 0);
+    public Task ShippedAsync() => UntilAsync(() => Shipper!.BytesWaiting == 0);
+
+    /// <summary>Shipped, found in the store, and forgotten by the journal.</summary>
+    public Task ForgottenAsync() => UntilAsync(() => Journal.Status.BytesWaiting == 0);
+
+    /// <summary>What a project's events came to, over all minutes.</summary>
+    public LedgerMinute LedgerOf(ulong projectId)
+    {
+        var sum = new LedgerMinute { Minute = 0 };
+        foreach (var minute in Ledger.Read(projectId, 0, int.MaxValue))
+        {
+            sum = sum with
+            {
+                Shipped = sum.Shipped + minute.Shipped,
+                Quarantined = sum.Quarantined + minute.Quarantined,
+                Erased = sum.Erased + minute.Erased,
+                Waiting = sum.Waiting + minute.Waiting,
+                Damaged = sum.Damaged + minute.Damaged,
+                Refused = sum.Refused + minute.Refused,
+                Missed = sum.Missed + minute.Missed,
+            };
+        }
+
+        return sum;
+    }
 
     public static async Task UntilAsync(Func<bool> condition)
     {
@@ -89,6 +126,7 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
         await _stop.CancelAsync();
         await _running;
         _stop.Dispose();
+        Ledger.Dispose();
         await Journal.DisposeAsync();
         _client.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -106,15 +144,23 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
         Exception? exception,
         Func<TState, Exception?, string> formatter) => Messages.Enqueue(formatter(state, exception));
 
-    private EventJournal OpenJournal() => EventJournal.Open(
-        new JournalOptions(Path.Combine(_folder, "journal"))
-        {
-            SegmentBytes = 1 << 20,
-            QuotaBytes = 1 << 30,
-            MinFreeBytes = 0,
-        },
-        new SystemDisk(),
-        (_, _) => ValueTask.FromResult(new FenceAnswer(FenceVerdict.Same, 1)),
-        TimeProvider.System,
-        this);
+    private (EventJournal, EventLedger) Open()
+    {
+        string folder = Path.Combine(_folder, "journal");
+        var journal = EventJournal.Open(
+            new JournalOptions(folder)
+            {
+                SegmentBytes = 1 << 20,
+                QuotaBytes = 1 << 30,
+                MinFreeBytes = 0,
+            },
+            new SystemDisk(),
+            (_, _) => ValueTask.FromResult(new FenceAnswer(FenceVerdict.Same, 1)),
+            TimeProvider.System,
+            this);
+        var ledger = EventLedger.Open(journal, folder, JournalId, LedgerOptions, TimeProvider.System, this);
+        ledger.Recover(journal, journal.DurableEnd);
+        journal.OnKept = ledger.Accept;
+        return (journal, ledger);
+    }
 }

@@ -32,7 +32,7 @@ public sealed class LifeTests
             }
 
             await using var second = await GatewayProcess.StartAsync(data);
-            Assert.Contains(" 0 bytes waiting", second.Output, StringComparison.Ordinal);
+            Assert.Contains("with 0 events waiting", second.Output, StringComparison.Ordinal);
             Assert.Equal(50, (await second.WaitForEventsAsync(50)).Count);
         }
         finally

@@ -1,5 +1,7 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using Gateway.Core.Journal;
+using Gateway.Core.Ledger;
 using Gateway.Core.Shipping;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tenancy.Access;
@@ -21,20 +23,10 @@ public sealed class DeletionFollowerTests : IAsyncLifetime, IDisposable
     private readonly Clock _time = new();
     private readonly DeadProjects _dead = new();
     private readonly SemaphoreSlim _disk = new(1);
-    private readonly Quarantine _quarantine;
+    private int _aside;
+    private bool _cannotErase;
     private ControlPlane _plane = null!;
     private EventJournal _journal = null!;
-
-    public DeletionFollowerTests() => _quarantine = new Quarantine(
-        QuarantinePath,
-        TimeProvider.System,
-        _ =>
-        {
-            _disk.Wait();
-            _disk.Release();
-        });
-
-    private string QuarantinePath => Path.Combine(_folder.Path, "quarantine.jsonl");
 
     private long DeletionEpoch => Sql("SELECT deletion_epoch FROM projects WHERE id = 1");
 
@@ -62,17 +54,13 @@ public sealed class DeletionFollowerTests : IAsyncLifetime, IDisposable
         _folder.Remove();
     }
 
-    public void Dispose()
-    {
-        _quarantine.Dispose();
-        _disk.Dispose();
-    }
+    public void Dispose() => _disk.Dispose();
 
     [Fact]
     public async Task A_gateway_is_clean_when_its_journal_has_passed_the_deletion_and_its_quarantine_is_purged()
     {
         var follower = await LoadedAsync();
-        await PutAsideAsync();
+        _aside = 1;
         await AppendAsync();
         await DeleteAsync();
 
@@ -83,7 +71,7 @@ public sealed class DeletionFollowerTests : IAsyncLifetime, IDisposable
         await _journal.ForgetAsync(_journal.DurableEnd);
         await follower.StepAsync(default);
         Assert.True(ReportedEpoch >= DeletionEpoch);
-        Assert.DoesNotContain("project_id", await File.ReadAllTextAsync(QuarantinePath), StringComparison.Ordinal);
+        Assert.Equal(0, _aside);
         Assert.Equal(1, Sql("SELECT erased_rows FROM projects WHERE id = 1"));
     }
 
@@ -91,21 +79,21 @@ public sealed class DeletionFollowerTests : IAsyncLifetime, IDisposable
     public async Task A_gateway_that_cannot_purge_its_quarantine_lives_and_is_not_clean()
     {
         var follower = await LoadedAsync();
-        await PutAsideAsync();
+        _aside = 1;
         await DeleteAsync();
-        Directory.CreateDirectory(QuarantinePath + ".new");
+        _cannotErase = true;
 
         for (int minute = 0; minute < 3; minute++)
         {
             _time.Advance(TimeSpan.FromMinutes(1));
-            await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(() => follower.StepAsync(default));
+            await Assert.ThrowsAsync<LedgerException>(() => follower.StepAsync(default));
         }
 
         Assert.Single((await _plane.Erasure.ReadWorkAsync(default)).Gateways);
         Assert.Equal("waiting", (await _plane.Erasure.ProgressAsync(1, default))!.State);
         Assert.True(ReportedEpoch < DeletionEpoch);
 
-        Directory.Delete(QuarantinePath + ".new");
+        _cannotErase = false;
         await follower.StepAsync(default);
         Assert.True(ReportedEpoch >= DeletionEpoch);
     }
@@ -114,7 +102,7 @@ public sealed class DeletionFollowerTests : IAsyncLifetime, IDisposable
     public async Task A_gateway_whose_quarantine_takes_long_says_all_along_that_it_lives()
     {
         var follower = await LoadedAsync(new HurriedTime());
-        await PutAsideAsync();
+        _aside = 1;
         await DeleteAsync();
         await _disk.WaitAsync();
         var step = Task.Run(() => follower.StepAsync(default));
@@ -192,7 +180,7 @@ public sealed class DeletionFollowerTests : IAsyncLifetime, IDisposable
     private async Task<DeletionFollower> LoadedAsync(TimeProvider? time = null)
     {
         var follower = new DeletionFollower(
-            _plane.Erasure, _journal, _dead, _quarantine, Id, time ?? _time, NullLogger.Instance);
+            _plane.Erasure, _journal, _dead, EraseAside, Id, time ?? _time, NullLogger.Instance);
         await follower.LoadAsync(default);
         return follower;
     }
@@ -206,7 +194,16 @@ public sealed class DeletionFollowerTests : IAsyncLifetime, IDisposable
         Assert.Equal(AppendOutcome.Kept, (await _journal.AppendAsync(token, 0, 1, new byte[64])).Outcome);
     }
 
-    private Task PutAsideAsync() => File.WriteAllTextAsync(QuarantinePath, """{"project_id":1,"event":"bad"}""" + "\n");
+    private Dictionary<ulong, long> EraseAside(FrozenSet<ulong> projects)
+    {
+        if (_cannotErase) throw new LedgerException("no");
+
+        _disk.Wait();
+        _disk.Release();
+        int erased = projects.Contains(1) ? _aside : 0;
+        _aside -= erased;
+        return erased == 0 ? [] : new Dictionary<ulong, long> { [1] = erased };
+    }
 
     private long Sql(string sql)
     {

@@ -1,0 +1,243 @@
+using Gateway.Core.Journal;
+using Microsoft.Data.Sqlite;
+
+namespace Gateway.Core.Ledger;
+
+/// <summary>
+/// The SQLite file beside a journal's segments: how far the journal was shipped, what became of its events, and the
+/// rows that were put aside, all moved on in one transaction. One connection, used by one thread at a time: its owners
+/// share <see cref="Lock"/>.
+/// </summary>
+internal sealed class LedgerFile : IDisposable
+{
+    private const string Schema =
+        """
+        CREATE TABLE IF NOT EXISTS progress (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            journal TEXT NOT NULL,
+            segment INTEGER NOT NULL,
+            offset INTEGER NOT NULL,
+            next_sequence INTEGER NOT NULL,
+            lost_records INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS minutes (
+            project INTEGER NOT NULL,
+            minute INTEGER NOT NULL,
+            shipped INTEGER NOT NULL,
+            quarantined INTEGER NOT NULL,
+            erased INTEGER NOT NULL,
+            damaged INTEGER NOT NULL,
+            refused INTEGER NOT NULL,
+            missed INTEGER NOT NULL,
+            PRIMARY KEY (project, minute)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS quarantine (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            project INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            row INTEGER NOT NULL,
+            received INTEGER NOT NULL,
+            put_aside INTEGER NOT NULL,
+            code TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            ip BLOB NOT NULL,
+            event BLOB,
+            bytes INTEGER NOT NULL,
+            UNIQUE (sequence, row));
+        CREATE INDEX IF NOT EXISTS quarantine_of_project ON quarantine (project, id);
+        """;
+
+    private readonly SqliteConnection _connection;
+
+    private LedgerFile(SqliteConnection connection) => _connection = connection;
+
+    public Lock Lock { get; } = new();
+
+    /// <exception cref="LedgerException">It cannot be opened; the message is for the operator.</exception>
+    public static LedgerFile Open(string path)
+    {
+        SqliteConnection? connection = null;
+        try
+        {
+            MakePrivate(path);
+            connection = new SqliteConnection(new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Mode = SqliteOpenMode.ReadWrite,
+                Pooling = false,
+            }.ToString());
+            connection.Open();
+            var file = new LedgerFile(connection);
+
+            // One process has it open, the journal's lock says so: no shared memory is needed. A commit is on disk.
+            file.Execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+            file.Execute(Schema);
+            return file;
+        }
+        catch (Exception exception) when (exception is SqliteException or UnauthorizedAccessException or IOException)
+        {
+            connection?.Dispose();
+            throw new LedgerException(
+                $"The ledger '{path}' cannot be opened: {exception.Message}. It counts what was shipped and holds what "
+                + "was put aside. Put a whole copy back, or move it away: then counts begin anew, and what is stored "
+                + "already is recognised.",
+                exception);
+        }
+    }
+
+    public LedgerProgress? ReadProgress()
+    {
+        using var command = Command("SELECT journal, segment, offset, next_sequence, lost_records FROM progress");
+        using var reader = command.ExecuteReader();
+        if (!reader.Read()) return null;
+
+        return new LedgerProgress(
+            reader.GetString(0),
+            new JournalPosition((ulong)reader.GetInt64(1), reader.GetInt64(2)),
+            (ulong)reader.GetInt64(3),
+            reader.GetInt64(4));
+    }
+
+    public void WriteProgress(LedgerProgress progress)
+    {
+        using var command = Command(
+            """
+            INSERT INTO progress VALUES (1, $journal, $segment, $offset, $next, $lost)
+            ON CONFLICT (one) DO UPDATE SET journal = $journal, segment = $segment, offset = $offset,
+                next_sequence = $next, lost_records = $lost
+            """,
+            ("$journal", progress.JournalId),
+            ("$segment", (long)progress.Position.Segment),
+            ("$offset", progress.Position.Offset),
+            ("$next", (long)progress.NextSequence),
+            ("$lost", progress.LostRecords));
+        command.ExecuteNonQuery();
+    }
+
+    public void AddMinutes(IReadOnlyDictionary<MinuteKey, Settlement.Counts> minutes)
+    {
+        using var command = Command(
+            """
+            INSERT INTO minutes VALUES ($project, $minute, $shipped, $quarantined, $erased, $damaged, $refused, $missed)
+            ON CONFLICT (project, minute) DO UPDATE SET
+                shipped = shipped + excluded.shipped, quarantined = quarantined + excluded.quarantined,
+                erased = erased + excluded.erased, damaged = damaged + excluded.damaged,
+                refused = refused + excluded.refused, missed = missed + excluded.missed
+            """);
+        string[] names =
+            ["$project", "$minute", "$shipped", "$quarantined", "$erased", "$damaged", "$refused", "$missed"];
+        var parameters = Array.ConvertAll(names, name => command.Parameters.Add(name, SqliteType.Integer));
+        foreach (var (key, counts) in minutes)
+        {
+            long[] values =
+            [
+                (long)key.ProjectId, key.Minute, counts.Shipped, counts.Quarantined, counts.Erased, counts.Damaged,
+                counts.Refused, counts.Missed,
+            ];
+            for (int i = 0; i < values.Length; i++) parameters[i].Value = values[i];
+            command.ExecuteNonQuery();
+        }
+    }
+
+    public List<LedgerMinute> ReadMinutes(ulong projectId, int from, int to)
+    {
+        using var command = Command(
+            """
+            SELECT minute, shipped, quarantined, erased, damaged, refused, missed FROM minutes
+            WHERE project = $project AND minute BETWEEN $from AND $to ORDER BY minute
+            """,
+            ("$project", (long)projectId),
+            ("$from", from),
+            ("$to", to));
+        using var reader = command.ExecuteReader();
+        var minutes = new List<LedgerMinute>();
+        while (reader.Read())
+        {
+            minutes.Add(new LedgerMinute
+            {
+                Minute = reader.GetInt32(0),
+                Shipped = reader.GetInt64(1),
+                Quarantined = reader.GetInt64(2),
+                Erased = reader.GetInt64(3),
+                Damaged = reader.GetInt64(4),
+                Refused = reader.GetInt64(5),
+                Missed = reader.GetInt64(6),
+            });
+        }
+
+        return minutes;
+    }
+
+    public void ForgetMinutes(int before)
+    {
+        using var command = Command("DELETE FROM minutes WHERE minute < $before", ("$before", before));
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>Runs the steps as one: all of them are on disk when this returns, or none is.</summary>
+    /// <exception cref="LedgerException">None is.</exception>
+    public void Transact(Action steps)
+    {
+        try
+        {
+            using var transaction = _connection.BeginTransaction();
+            steps();
+            transaction.Commit();
+        }
+        catch (SqliteException exception)
+        {
+            throw new LedgerException($"The ledger cannot be written: {exception.Message}", exception);
+        }
+    }
+
+    /// <exception cref="LedgerException">It cannot be read now.</exception>
+    public T Read<T>(Func<T> query)
+    {
+        lock (Lock)
+        {
+            try
+            {
+                return query();
+            }
+            catch (SqliteException exception)
+            {
+                throw new LedgerException($"The ledger cannot be read: {exception.Message}", exception);
+            }
+        }
+    }
+
+    public SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object Value)> values)
+    {
+        var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in values) command.Parameters.AddWithValue(name, value);
+        return command;
+    }
+
+    public void Dispose() => _connection.Dispose();
+
+    private void Execute(string sql)
+    {
+        using var command = Command(sql);
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>What was put aside is other people's. SQLite gives its side file the mode of the file itself.</summary>
+    private static void MakePrivate(string path)
+    {
+        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
+        using (new FileStream(path, options))
+        {
+        }
+
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, OwnerOnly);
+    }
+}
+
+/// <summary>How far a journal was shipped.</summary>
+/// <param name="JournalId">Of the journal that the ledger counts.</param>
+/// <param name="Position">Behind the last record that was settled.</param>
+/// <param name="NextSequence">The next record's; 0: none was settled yet.</param>
+/// <param name="LostRecords">Records that a sequence was given to and that could not be read.</param>
+internal sealed record LedgerProgress(
+    string JournalId, JournalPosition Position, ulong NextSequence, long LostRecords);

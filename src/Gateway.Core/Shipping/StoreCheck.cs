@@ -1,0 +1,198 @@
+using Gateway.Core.ClickHouse;
+using Gateway.Core.Events;
+using Gateway.Core.Journal;
+using Gateway.Core.Ledger;
+using Microsoft.Extensions.Logging;
+
+namespace Gateway.Core.Shipping;
+
+/// <summary>
+/// Counts in the store what was shipped, before the journal forgets it. Where rows are short they are looked for one by
+/// one: in the quarantine, among deleted projects, and by identity, for of two copies the store keeps the first. What
+/// is then still absent was stored and is lost: the alarm fires, the journal keeps its segment, and the rows are
+/// shipped again until they are found.
+/// </summary>
+internal sealed class StoreCheck(
+    EventJournal journal,
+    EventLedger ledger,
+    StoredRows stored,
+    BlockSender sender,
+    DeadProjects dead,
+    ShipperOptions options,
+    ShipperStatus status,
+    TimeProvider time,
+    ILogger logger)
+{
+    private const int PartBytes = 16 << 20;
+
+    // A store that is slow to count is asked less often: it has other things to do.
+    private const int LeastPauseForOneCount = 10;
+
+    private readonly JournalBatch _batch = new();
+    private readonly EventBlock _block = new(Guid.Parse(ledger.JournalId));
+    private readonly List<QuarantinedRow> _refused = [];
+    private long _endedAt = time.GetTimestamp();
+    private TimeSpan _pause = options.CheckEvery;
+    private int _looks;
+    private int _lost;
+    private bool _isTold;
+
+    /// <summary>How long until the next count is due; null: all is counted.</summary>
+    public TimeSpan? DueIn
+    {
+        get
+        {
+            if (journal.ShippedPosition >= ledger.Position) return null;
+
+            var rest = _pause - time.GetElapsedTime(_endedAt);
+            bool isDue = rest <= TimeSpan.Zero
+                || (_looks == 0 && journal.BytesBehind(journal.ShippedPosition)
+                    - journal.BytesBehind(ledger.Position) >= options.UncheckedBytes);
+            return isDue ? TimeSpan.Zero : rest;
+        }
+    }
+
+    /// <summary>Counts what was shipped, and lets the journal forget it; or says why not, and is due again.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        try
+        {
+            var end = ledger.Position;
+            while (journal.ShippedPosition < end && await CheckPartAsync(end, cancellationToken))
+            {
+            }
+
+            _isTold = false;
+        }
+        catch (Exception exception) when (exception is ClickHouseException or IOException)
+        {
+            if (!_isTold) ShippingLog.NotCounted(logger, exception.Message);
+            _isTold = true;
+        }
+
+        _endedAt = time.GetTimestamp();
+        var took = time.GetElapsedTime(started, _endedAt);
+        _pause = took * LeastPauseForOneCount > options.CheckEvery ? took * LeastPauseForOneCount : options.CheckEvery;
+    }
+
+    /// <summary>False when something is missing, and is to be looked for again.</summary>
+    private async Task<bool> CheckPartAsync(JournalPosition end, CancellationToken cancellationToken)
+    {
+        if (!journal.Read(journal.ShippedPosition, _batch, PartBytes, end))
+        {
+            // Nothing readable is left before the end: the ledger has counted what was lost there.
+            await journal.ForgetAsync(end);
+            return false;
+        }
+
+        var range = RangeOf(_batch, out long expected);
+        long duplicates = 0;
+        if (expected > 0 && await stored.CountAsync(range, cancellationToken) < expected)
+        {
+            var absent = await ListAbsentAsync(range, cancellationToken);
+            var lost = await stored.WithoutIdentityAsync(absent, cancellationToken);
+            if (lost.Count > 0)
+            {
+                await MissAsync(lost, cancellationToken);
+                return false;
+            }
+
+            duplicates = absent.Count;
+        }
+
+        if (_lost > 0) ShippingLog.Restored(logger, _lost);
+        (_looks, _lost) = (0, 0);
+        status.Checked(expected, duplicates);
+        await journal.ForgetAsync(_batch.Next);
+        ledger.Quarantine.ForgetMarks(range.Last + 1);
+        return true;
+    }
+
+    private static RecordRange RangeOf(JournalBatch batch, out long events)
+    {
+        events = 0;
+        ulong first = 0;
+        ulong last = 0;
+        long firstReceived = long.MaxValue;
+        long lastReceived = long.MinValue;
+        foreach (var record in batch)
+        {
+            if (first == 0) first = record.Sequence;
+            last = record.Sequence;
+            firstReceived = Math.Min(firstReceived, record.ReceivedAtMicros);
+            lastReceived = Math.Max(lastReceived, record.ReceivedAtMicros);
+            events += EventPayload.Count(record.Payload).Events;
+        }
+
+        return new RecordRange(first, last, firstReceived, lastReceived);
+    }
+
+    /// <summary>Events of the batch that should be in the store by their own sequence, and are not.</summary>
+    private async Task<List<JournalRow>> ListAbsentAsync(RecordRange range, CancellationToken cancellationToken)
+    {
+        var present = await stored.ListAsync(range, cancellationToken);
+        present.UnionWith(ledger.Quarantine.RowsOf(range.First, range.Last));
+
+        var absent = new List<JournalRow>();
+        var gone = dead.Ids;
+        foreach (var record in _batch)
+        {
+            if (gone.Contains(record.ProjectId) || record.Payload.IsEmpty) continue;
+
+            uint number = 0;
+            var reader = new EventPayloadReader(record.Payload);
+            for (; reader.TryReadRow(out var row); number++)
+            {
+                if (row[0] != EventPayload.EventKind || present.Contains((record.Sequence, number))) continue;
+                absent.Add(new JournalRow(
+                    record.Sequence,
+                    number,
+                    record.ProjectId,
+                    record.ReceivedAtMicros,
+                    reader.Ip.ToArray(),
+                    row.ToArray()));
+            }
+        }
+
+        return absent;
+    }
+
+    /// <summary>Seen more than once, since a replica may lag; then told, counted, and shipped again.</summary>
+    private async Task MissAsync(List<JournalRow> lost, CancellationToken cancellationToken)
+    {
+        if (++_looks < options.LooksBeforeLoss) return;
+
+        if (_lost == 0)
+        {
+            ledger.Correct(CountOf(lost));
+            status.Lost(lost.Count);
+            string projects = string.Join(", ", lost.Select(row => row.ProjectId).Distinct().Take(10));
+            ShippingLog.Lost(logger, lost.Count, projects, lost[0].Sequence, lost[^1].Sequence);
+        }
+
+        _lost = Math.Max(_lost, lost.Count);
+        _block.Clear(dead.Ids);
+        foreach (var row in lost)
+        {
+            _block.Add(
+                row.Sequence, row.ProjectId, row.ReceivedAtMicros, EventPayload.OfRow(row.Ip, row.Bytes), row.Row);
+        }
+
+        if (!await sender.SendAsync(_block, _refused, cancellationToken) || _refused.Count == 0) return;
+
+        // It took them once, and does not any more.
+        var putAside = new Settlement();
+        putAside.Start(ledger.Position);
+        foreach (var row in _refused) putAside.Quarantine(row);
+        ledger.Correct(putAside);
+    }
+
+    private Settlement CountOf(List<JournalRow> lost)
+    {
+        var counts = new Settlement();
+        counts.Start(ledger.Position);
+        foreach (var row in lost) counts.Miss(row.ProjectId, row.ReceivedAtMicros);
+        return counts;
+    }
+}
