@@ -94,6 +94,21 @@ public static class EventPayload
         row.CopyTo(rest[12..]);
         return payload;
     }
+
+    /// <summary>
+    /// Gives the first row of a payload an identity of its own if its client gave it none: sent again, it is the same.
+    /// </summary>
+    public static void NameFirstRow(Span<byte> payload, Guid uuid)
+    {
+        var row = payload[(CountsOffset(payload) + CountBytes + sizeof(int))..];
+        if (row[0] != EventKind || (row[1] & OwnUuidFlag) == 0) return;
+
+        Span<byte> bytes = stackalloc byte[16];
+        uuid.TryWriteBytes(bytes, bigEndian: true, out _);
+        bytes[..8].Reverse();
+        bytes[8..].Reverse();
+        bytes.CopyTo(row[UuidOffset..]);
+    }
 }
 
 /// <param name="Events">Accepted ones.</param>

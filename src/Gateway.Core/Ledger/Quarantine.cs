@@ -97,9 +97,9 @@ public sealed class Quarantine
                 using var command = _file.Command(
                     """
                     UPDATE quarantine SET event = NULL, ip = x'', reason = '', bytes = 0
-                    WHERE project = $project AND ($id = 0 OR id = $id) AND event IS NOT NULL
+                    WHERE project = $project AND ($id < 0 OR id = $id) AND event IS NOT NULL
                     """,
-                    ("$project", (long)projectId), ("$id", id ?? 0));
+                    ("$project", (long)projectId), ("$id", id ?? -1));
                 deleted = command.ExecuteNonQuery();
             });
             Measure();

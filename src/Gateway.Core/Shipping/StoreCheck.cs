@@ -28,6 +28,8 @@ internal sealed class StoreCheck(
     // A store that is slow to count is asked less often: it has other things to do.
     private const int LeastPauseForOneCount = 10;
 
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
+
     private readonly JournalBatch _batch = new();
     private readonly EventBlock _block = new(Guid.Parse(ledger.JournalId));
     private readonly List<QuarantinedRow> _refused = [];
@@ -72,8 +74,13 @@ internal sealed class StoreCheck(
         }
 
         _endedAt = time.GetTimestamp();
-        var took = time.GetElapsedTime(started, _endedAt);
-        _pause = took * LeastPauseForOneCount > options.CheckEvery ? took * LeastPauseForOneCount : options.CheckEvery;
+        _pause = PauseAfter(time.GetElapsedTime(started, _endedAt));
+    }
+
+    private TimeSpan PauseAfter(TimeSpan took)
+    {
+        var standard = _looks > 0 && LookAgainAfter < options.CheckEvery ? LookAgainAfter : options.CheckEvery;
+        return took * LeastPauseForOneCount > standard ? took * LeastPauseForOneCount : standard;
     }
 
     /// <summary>False when something is missing, and is to be looked for again.</summary>

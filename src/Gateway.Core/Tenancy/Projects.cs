@@ -41,6 +41,19 @@ public sealed class Projects
         return project;
     }
 
+    /// <summary>One that the caller is an admin of; as above.</summary>
+    /// <exception cref="TokenStoreException">The database cannot be read: 503.</exception>
+    public async ValueTask<Outcome<ProjectAccess>> AdministerAsync(
+        Caller caller, string idOrCurrent, string scope, CancellationToken cancellationToken)
+    {
+        if (_access.Refuse(caller) is { } refusal) return refusal;
+
+        var judge = _gate.Project(caller, idOrCurrent, scope, ProjectLevel.Admin);
+        var project = await _changes.ReadAsync(async connection => await judge(connection, null), cancellationToken);
+        if (project.Refusal is null) await _changes.NoteUseAsync(project.Value.Actor, cancellationToken);
+        return project;
+    }
+
     /// <summary>Those that the caller may enter, by their ids.</summary>
     /// <exception cref="TokenStoreException">The database cannot be read: 503.</exception>
     public async ValueTask<Outcome<List<ProjectAccess>>> ListAsync(Caller caller, CancellationToken cancellationToken)

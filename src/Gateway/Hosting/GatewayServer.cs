@@ -7,6 +7,7 @@ using Gateway.Core.Shipping;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tokens;
 using Gateway.Engine;
+using Gateway.Ledger;
 using Gateway.Operations;
 using Gateway.Query;
 using Gateway.Tenancy;
@@ -40,6 +41,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private EventJournal? _journal;
     private EventLedger? _ledger;
     private Shipper? _shipper;
+    private volatile LedgerBooks? _books;
     private ProjectEraser? _eraser;
     private Task _run = Task.CompletedTask;
     private Task _carrying = Task.CompletedTask;
@@ -129,6 +131,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         app.MapSignIn();
         app.MapTenancy();
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);
+        app.MapLedger(() => _books, _clickHouse, _plane.Tokens, limits, _time);
         app.MapApiDocument();
         app.MapFallback("{*path}", () => ApiError.NotFound("There is nothing at this path."));
     }
@@ -211,6 +214,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             _shipper = new Shipper(
                 _journal, _ledger, _table, _dead, _options.ForShipper(), _time, Random.Shared, _log);
             ulong unshipped = _ledger.Recover(_journal, found);
+            _books = new LedgerBooks(_journal, _ledger, _shipper);
             _eraser = new ProjectEraser(
                 _plane.Erasure,
                 new EventsEraser(_clickHouse, _time),

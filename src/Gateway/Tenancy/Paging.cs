@@ -26,6 +26,24 @@ internal static class Paging
         return Answer(context, part, [.. part.Entries.Select(answerOf)], json);
     }
 
+    /// <summary>The same of a list that is cut where it is kept.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="read">Entries of the whole list, and the part of a limit and an offset.</param>
+    /// <param name="answerOf">An entry as it is shown.</param>
+    /// <param name="json">Of the page.</param>
+    public static IResult Answer<TSource, T>(
+        HttpContext context,
+        Func<int, int, (long Count, List<TSource> Part)> read,
+        Func<TSource, T> answerOf,
+        JsonTypeInfo<Page<T>> json)
+    {
+        if (!TryRead(context, "limit", StandardLimit, 1, MostAtOnce, out long limit, out var mistake)) return mistake!;
+        if (!TryRead(context, "offset", 0, 0, int.MaxValue, out long offset, out mistake)) return mistake!;
+
+        var (count, entries) = read((int)limit, (int)offset);
+        return Answer(context, new Part<TSource>(entries, count, limit, offset), [.. entries.Select(answerOf)], json);
+    }
+
     /// <summary>The same where an entry is asked for more; what has gone meanwhile, null, is left out.</summary>
     public static async Task<IResult> AnswerAsync<TSource, T>(
         HttpContext context, IReadOnlyList<TSource> all, Func<TSource, Task<T?>> answerOf, JsonTypeInfo<Page<T>> json)

@@ -60,6 +60,14 @@ public abstract class AccessMatrix(HostedGateway gateway)
         POST   /projects/{projectId}/query           query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
         GET    /projects/{projectId}/events          query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
         GET    /projects/{projectId}/events/{uuid}   query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
+        GET    /projects/{id}/ledger/                query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
+        GET    /projects/{id}/freshness/             query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
+        GET    /projects/{id}/quarantine/            query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
+        GET    /projects/{id}/quarantine/{row}/      query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
+        DELETE /projects/{id}/quarantine/             prj:write 401 401 401 404 403 503 503 403 404 404 503 404 503 503
+        DELETE /projects/{id}/quarantine/{row}/       prj:write 401 401 401 404 403 503 503 403 404 404 503 404 503 503
+        POST   /projects/{id}/quarantine/replay/      prj:write 401 401 401 404 403 503 503 403 404 404 503 404 503 503
+        POST   /projects/{id}/quarantine/{row}/replay/ prj:write 401 401 401 404 403 503 503 403 404 404 503 404 503 503
         """;
 
     /// <summary>Bodies of those that need one, good for whoever may.</summary>

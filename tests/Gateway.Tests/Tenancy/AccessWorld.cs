@@ -115,6 +115,7 @@ internal sealed class AccessWorld
         _ids["<elsewhere>"] = elsewhere;
         _ids["{id}"] = id;
         _ids["{projectId}"] = id;
+        _ids["{row}"] = "1";
         _ids["{invite}"] = Text(invite.GetProperty("id"));
         _ids["{secret}"] = Text(invite.GetProperty("link")).Split('/', StringSplitOptions.RemoveEmptyEntries)[^1];
         _keys["project token"] = Text(project.GetProperty("api_token"));

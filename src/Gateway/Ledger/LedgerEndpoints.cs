@@ -1,0 +1,140 @@
+using System.Globalization;
+using Gateway.Core.ClickHouse;
+using Gateway.Core.Query;
+using Gateway.Core.Tenancy;
+using Gateway.Core.Tenancy.Access;
+using Gateway.Query;
+using Gateway.Tenancy;
+
+namespace Gateway.Ledger;
+
+/// <summary>What became of a project's events, and how soon: <c>ledger/</c> and <c>freshness/</c>.</summary>
+internal sealed class LedgerEndpoints(Func<LedgerBooks?> books, QueryStore store, TimeProvider time)
+{
+    private const int MostMinutes = 24 * 60;
+    private const int StandardMinutes = 60;
+    private const int FreshnessWindow = 600;
+
+    public void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/projects/{id}/ledger/", ReadAsync)
+            .WithSummary("What became of its events, by minute of receipt: from and to, at most a day; else an hour.")
+            .Produces<LedgerAnswer>();
+        api.MapGet("/projects/{id}/freshness/", ReadFreshnessAsync)
+            .WithSummary("How long its events took from receipt to where queries see them, lately.")
+            .Produces<FreshnessAnswer>();
+    }
+
+    private async Task<IResult> ReadAsync(string id, ControlPlane plane, HttpContext context)
+    {
+        var project = await plane.Projects.EnterAsync(
+            Callers.Of(context), id, Scopes.QueryRead, context.RequestAborted);
+        if (project.Refusal is { } refusal) return refusal.ToError();
+        if (!TryReadRange(context, out int from, out int to, out var mistake)) return mistake!;
+        if (books() is not { } open) return Unavailable();
+
+        var minutes = open.Ledger.Read(project.Value.ProjectId, from, to);
+        var authorized = new AuthorizedProject(project.Value.ProjectId, project.Value.TimeZone);
+        var stored = plane.EventsStore.AreIdsSafe
+            ? await CountStoredAsync(authorized, Guid.Parse(open.Ledger.JournalId), from, to, context.RequestAborted)
+            : null;
+
+        var answers = minutes.ConvertAll(minute => new LedgerMinuteAnswer(
+            TimeOf(minute.Minute), LedgerCounts.Of(minute, stored)));
+        var none = LedgerCounts.Of(new Core.Ledger.LedgerMinute { Minute = 0 }, stored);
+        return TypedResults.Json(
+            new LedgerAnswer(
+                Guid.Parse(open.Ledger.JournalId),
+                TimeOf(from),
+                TimeOf(to + 1),
+                minutes.Exists(minute => minute.Damaged + minute.Missed > 0),
+                answers.Aggregate(none, (sum, minute) => sum + minute.Counts),
+                answers),
+            LedgerJson.Default.LedgerAnswer);
+    }
+
+    private async Task<IResult> ReadFreshnessAsync(string id, ControlPlane plane, HttpContext context)
+    {
+        var project = await plane.Projects.EnterAsync(
+            Callers.Of(context), id, Scopes.QueryRead, context.RequestAborted);
+        if (project.Refusal is { } refusal) return refusal.ToError();
+        if (books() is not { } open) return Unavailable();
+
+        var figures = open.Shipper.Freshness.Read(project.Value.ProjectId);
+        return TypedResults.Json(
+            new FreshnessAnswer(
+                figures.Events, figures.P50?.TotalSeconds, figures.P99?.TotalSeconds, FreshnessWindow),
+            LedgerJson.Default.FreshnessAnswer);
+    }
+
+    internal static IResult Unavailable() => ApiError.Unavailable("The gateway is starting. Try again.");
+
+    /// <summary>By minute; null when the store does not say. The books are exact without it.</summary>
+    private async Task<IReadOnlyDictionary<int, long>?> CountStoredAsync(
+        AuthorizedProject project, Guid journal, int from, int to, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var query = StoredCompiler.Compile(project, journal, from, to);
+            string queryId = "gateway-" + Guid.NewGuid().ToString("N");
+            await using var result = await store.RunAsync(query, queryId, cancellationToken);
+            using var rows = new RowReader(result.Content);
+            var counts = new Dictionary<int, long>();
+            while (await rows.FillAsync(cancellationToken))
+            {
+                while (rows.HasBytes && TakeRow(rows, counts))
+                {
+                }
+            }
+
+            return counts;
+        }
+        catch (Exception exception) when (exception is ClickHouseException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private static bool TakeRow(RowReader rows, Dictionary<int, long> counts)
+    {
+        var row = rows.Begin();
+        var (minute, count) = (row.NextLong(), row.NextLong());
+        if (!rows.Complete(row)) return false;
+
+        counts[(int)minute] = count;
+        return true;
+    }
+
+    private bool TryReadRange(HttpContext context, out int from, out int to, out IResult? mistake)
+    {
+        int now = MinuteOf(time.GetUtcNow());
+        (from, to) = (0, now);
+        if (!TryReadMinute(context, "to", ref to, out mistake)) return false;
+
+        from = to - StandardMinutes + 1;
+        if (!TryReadMinute(context, "from", ref from, out mistake)) return false;
+        if (from > to) mistake = ApiError.Validation("from must not be after to.", "from");
+        else if (to - from >= MostMinutes) mistake = ApiError.Validation("At most a day at once.", "from");
+        return mistake is null;
+    }
+
+    private static bool TryReadMinute(HttpContext context, string name, ref int minute, out IResult? mistake)
+    {
+        mistake = null;
+        if (context.Request.Query[name].LastOrDefault() is not { } text) return true;
+        if (DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            && at >= DateTimeOffset.UnixEpoch && at.Year < 2200)
+        {
+            minute = MinuteOf(at);
+            return true;
+        }
+
+        mistake = ApiError.Validation($"{name} must be a time such as 2026-01-31T12:00:00Z.", name);
+        return false;
+    }
+
+    private static int MinuteOf(DateTimeOffset at) => (int)(at.ToUnixTimeSeconds() / 60);
+
+    private static DateTimeOffset TimeOf(int minute) => DateTimeOffset.FromUnixTimeSeconds(minute * 60L);
+}
