@@ -93,7 +93,9 @@ internal sealed class QuarantineEndpoints(Func<LedgerBooks?> books, QuarantineRe
         var (mended, wrong) = await replay.ReadMendedAsync(context);
         if (wrong is not null) return wrong;
         if (books() is not { } open) return LedgerEndpoints.Unavailable();
-        if (open.Ledger.Quarantine.Find(project.Value.ProjectId, IdOf(row)) is not { } entry) return ApiError.NotFound();
+
+        var found = open.Ledger.Quarantine.Find(project.Value.ProjectId, IdOf(row));
+        if (found is not { } entry) return ApiError.NotFound();
 
         return await replay.SendAsync(open, project.Value, entry, mended, context.RequestAborted) switch
         {
