@@ -236,6 +236,10 @@ public sealed class EventJournal : IAsyncDisposable
             {
                 return _reader.PeekReceivedAt(position());
             }
+            catch (IOException)
+            {
+                return null; // The shipper meets the same failure, and tells it.
+            }
             catch (Exception exception) when (exception is JournalException or ObjectDisposedException)
             {
             }

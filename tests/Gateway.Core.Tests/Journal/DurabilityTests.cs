@@ -90,7 +90,7 @@ public sealed class DurabilityTests : IDisposable
     [Fact]
     public void Short_writes_are_carried_on()
     {
-        _test.Disk.WritesShort = true;
+        _test.Disk.IsShort = true;
         for (int id = 0; id < 50; id++) Assert.Equal(AppendOutcome.Kept, _test.Commit(TestJournal.Payload(id, 3000)));
 
         _test.LosePowerAndReopen();
