@@ -183,7 +183,8 @@ internal sealed class JournalRecovery(
         }
         catch (IOException exception)
         {
-            throw new JournalException($"The end of journal segment {segment.Number} cannot be made durable.", exception);
+            throw new JournalException(
+                $"The end of journal segment {segment.Number} cannot be made durable.", exception);
         }
     }
 

@@ -307,7 +307,8 @@ internal sealed partial class SimulatedLife
     private static List<ulong> Waiting(List<LaidRecord> all, List<LaidRecord> gone) =>
         [.. all.Where(record => !record.IsShipped).Except(gone).Select(record => record.Sequence)];
 
-    private List<ulong> FoundSequences() => _test.ReadAll(maxBytes: _random.Next(1, 50_000)).ConvertAll(r => r.Sequence);
+    private List<ulong> FoundSequences() =>
+        _test.ReadAll(maxBytes: _random.Next(1, 50_000)).ConvertAll(record => record.Sequence);
 
     private sealed record LaidRecord(
         int Id, ulong Sequence, ulong Group, JournalPosition From, JournalPosition To, bool IsShipped);

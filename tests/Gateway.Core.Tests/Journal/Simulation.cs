@@ -27,7 +27,8 @@ internal sealed class Simulation(long first, long count, int threads, string? fi
         bool isAsked = long.TryParse(Environment.GetEnvironmentVariable("SIMULATE_SEEDS"), out long seeds);
         _ = long.TryParse(Environment.GetEnvironmentVariable("SIMULATE_START"), out long start);
         return isAsked
-            ? new Simulation(start, seeds, Environment.ProcessorCount, Environment.GetEnvironmentVariable("SIMULATE_FIGURES"))
+            ? new Simulation(
+                start, seeds, Environment.ProcessorCount, Environment.GetEnvironmentVariable("SIMULATE_FIGURES"))
             : new Simulation(0, SeedsOfATestRun, 1, null);
     }
 
