@@ -2,13 +2,15 @@
 # make test   installs what the tests need and runs all of them; last line: "N passed, N failed"
 # make storm  three gateways and Redis, stopped at random under load for DURATION seconds; last line: what came of it
 # make fresh  COUNT new tokens (10000), each used at once where it was not made; last line: how many were refused
+# make simulate  SEEDS lives (100000) of the journal on a disk that fails, from seed START on; last line: what came
+#             of them
 # make load   two gateways on servers of their own: capture at RATE for SECONDS, and COUNT token checks by layer.
 #             With URL and TOKEN: capture only, at a gateway that runs already
 # make fence-cost  what a fence in Redis or in the database costs: ROUNDS of SECONDS each; last lines: the ratios
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test storm fresh load fence-cost load-tests load-tools test-tools bench clean
+.PHONY: run build test simulate storm fresh load fence-cost load-tests load-tools test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data
@@ -18,6 +20,8 @@ COUNT    ?= 500
 RATE     ?= 1000
 SECONDS  ?= 5
 ROUNDS   ?= 5
+SEEDS    ?= 100000
+START    ?= 0
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
@@ -53,6 +57,9 @@ $(SDK_MODULES): tests/sdks/package-lock.json
 
 test: $(ENGINE_MODULES) $(STATIC_MODULES) $(SDK_MODULES) test-tools
 	@tests/run.sh
+
+simulate:
+	@tests/simulate.sh $(SEEDS) $(START)
 
 storm: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
 	@tests/storm.sh $(DURATION)

@@ -3,6 +3,9 @@ using Gateway.Core.Journal;
 using Gateway.Core.Tenancy;
 using Gateway.Engine;
 using Gateway.Hosting;
+using Gateway.JournalCommands;
+
+if (args is ["journal", .. var words]) return JournalCommand.Run(words);
 
 // Read the configuration, open what must be there, listen, then recover the journal while health checks are answered.
 // The configuration is read once. To watch its files is to watch all below their folder, and the journal may be there.

@@ -20,6 +20,14 @@ internal static class DiskFiles
         }
     }
 
+    /// <summary>Returns how many bytes were read; fewer than asked for only at the end of the file.</summary>
+    public static int ReadAll(this IDiskFile file, Span<byte> buffer, long offset)
+    {
+        int total = 0;
+        while (total < buffer.Length && file.Read(buffer[total..], offset + total) is var read and > 0) total += read;
+        return total;
+    }
+
     /// <summary>Writes zeros up to the given length, so that no later write has to allocate.</summary>
     public static void Prewrite(this IDiskFile file, long length)
     {
@@ -45,7 +53,7 @@ internal static class DiskFiles
     {
         long length = Math.Max(0, Math.Min(to, file.Length) - from);
         byte[] bytes = GC.AllocateUninitializedArray<byte>(checked((int)length));
-        int read = file.Read(bytes, from);
+        int read = file.ReadAll(bytes, from);
         return read == bytes.Length ? bytes : bytes[..read];
     }
 

@@ -48,7 +48,7 @@ public sealed class EventJournal : IAsyncDisposable
         _room = new JournalRoom(options, disk, time, logger);
         _open = new OpenGroup(_pool);
         _store = new SegmentStore(options, disk, recovered, spares, drawSalt, logger);
-        _committer = new GroupCommitter(_open, _store, _room, options, fence, recovered.NextSequence, logger);
+        _committer = new GroupCommitter(_open, _store, _room, options, fence, recovered.NextSequence, time, logger);
         _reader = new JournalReader(_store, _quarantine);
         JournalLog.Recovered(logger, _store.Count, _store.BytesWaiting, recovered.NextSequence);
 
@@ -224,7 +224,7 @@ public sealed class EventJournal : IAsyncDisposable
         if (Volatile.Read(ref _isClosed)) return AppendOutcome.Closed;
 
         var room = _room.Check(_store.BytesWaiting);
-        return room == AppendOutcome.Kept && _committer.IsFailing ? AppendOutcome.WriteFailed : room;
+        return room == AppendOutcome.Kept ? _committer.State : room;
     }
 
     // A segment may be forgotten between the two steps; the position has moved on then, and is asked for again.
@@ -235,6 +235,10 @@ public sealed class EventJournal : IAsyncDisposable
             try
             {
                 return _reader.PeekReceivedAt(position());
+            }
+            catch (IOException)
+            {
+                return null; // The shipper meets the same failure, and tells it.
             }
             catch (Exception exception) when (exception is JournalException or ObjectDisposedException)
             {

@@ -14,15 +14,19 @@ internal sealed class GroupCommitter(
     JournalOptions options,
     AskFence fence,
     ulong nextSequence,
+    TimeProvider time,
     ILogger logger)
 {
+    // Where nobody sends to a gateway that says it fails, nothing would ever show that the disk is well again.
+    private static readonly TimeSpan FailureCounts = TimeSpan.FromSeconds(5);
+
     private readonly GroupWriter _writer = new(options.SegmentBytes);
     private ulong _nextSequence = nextSequence;
     private long _records;
     private long _bytes;
     private long _groups;
     private long _failedGroups;
-    private volatile bool _isFailing;
+    private volatile Failure? _failure;
 
     /// <summary>Read by others than the committer only for a look.</summary>
     public ulong NextSequence => Volatile.Read(ref _nextSequence);
@@ -38,8 +42,14 @@ internal sealed class GroupCommitter(
     /// <summary>Told of each record that has just become durable, before anybody can read it.</summary>
     public RecordKept? OnKept { get; set; }
 
-    /// <summary>True from a group that could not be written until one is.</summary>
-    public bool IsFailing => _isFailing;
+    /// <summary>
+    /// Why the last group could not be written; <see cref="AppendOutcome.Kept"/> from the next that is written, and
+    /// when no group has tried for a while.
+    /// </summary>
+    public AppendOutcome State =>
+        _failure is { } failure && time.GetElapsedTime(failure.At) < FailureCounts
+            ? failure.Outcome
+            : AppendOutcome.Kept;
 
     /// <summary>Commits what has piled up; false when there was nothing. One thread at a time.</summary>
     public bool CommitOnce()
@@ -147,14 +157,13 @@ internal sealed class GroupCommitter(
         {
             // A failed sync proves nothing about any byte since the one before, and is not told twice.
             store.Abandon();
-            _isFailing = true;
             Volatile.Write(ref _failedGroups, _failedGroups + 1);
             JournalLog.WriteFailed(logger, exception, segment.Number, segment.End, count);
-            Complete(first, rest, exception.IsDiskFull() ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed, answer);
+            Complete(first, rest, NoteFailure(exception), answer);
             return rest;
         }
 
-        _isFailing = false;
+        _failure = null;
         if (OnKept is { } observe) Tell(observe, first, rest);
         Publish(segment, count);
         Complete(first, rest, AppendOutcome.Kept, answer);
@@ -173,12 +182,18 @@ internal sealed class GroupCommitter(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            _isFailing = true;
             JournalLog.BeginFailed(logger, exception);
-            bool isFull = exception is IOException failure && failure.IsDiskFull();
-            Complete(first, null, isFull ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed, answer);
+            Complete(first, null, NoteFailure(exception), answer);
             return null;
         }
+    }
+
+    private AppendOutcome NoteFailure(Exception exception)
+    {
+        bool isFull = exception is IOException failure && failure.IsDiskFull();
+        var outcome = isFull ? AppendOutcome.DiskFull : AppendOutcome.WriteFailed;
+        _failure = new Failure(outcome, time.GetTimestamp());
+        return outcome;
     }
 
     private PendingAppend? Bound(PendingAppend? first, Segment segment, out int count)
@@ -238,4 +253,6 @@ internal sealed class GroupCommitter(
             pending.Complete(outcome, answer);
         }
     }
+
+    private sealed record Failure(AppendOutcome Outcome, long At);
 }

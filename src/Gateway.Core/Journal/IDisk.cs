@@ -17,6 +17,9 @@ public interface IDisk
     /// <summary>Opens an existing file to read and write.</summary>
     IDiskFile Open(string path);
 
+    /// <summary>Opens an existing file to read only; it may be one that cannot be written.</summary>
+    IDiskFile OpenToRead(string path);
+
     /// <summary>Makes an empty file, in place of any that had the name.</summary>
     IDiskFile Create(string path);
 
@@ -35,7 +38,7 @@ public interface IDiskFile : IDisposable
 {
     long Length { get; }
 
-    /// <summary>Returns how many bytes were read; fewer than asked for only at the end of the file.</summary>
+    /// <summary>Returns how many bytes were read, which may be fewer than asked for; 0 only at the end.</summary>
     int Read(Span<byte> buffer, long offset);
 
     /// <summary>Returns how many bytes were written, which may be fewer than given.</summary>

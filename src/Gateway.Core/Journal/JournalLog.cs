@@ -66,4 +66,9 @@ internal static partial class JournalLog
     [LoggerMessage(14, LogLevel.Warning,
         "A forgotten journal segment could not be removed; the next start removes it.")]
     public static partial void ForgetFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(15, LogLevel.Warning,
+        "Journal segment {Segment} is damaged between bytes {From} and {To}, where all was shipped already: nothing is "
+        + "lost, but the disk is not to be trusted.")]
+    public static partial void ShippedDamaged(ILogger logger, ulong segment, long from, long to);
 }

@@ -38,11 +38,11 @@ internal sealed class JournalReader(SegmentStore store, SegmentQuarantine quaran
     {
         while (store.Find(position, out bool isFollowed) is { } segment)
         {
-            long offset = Math.Max(position.Offset, SegmentHeader.Bytes);
+            long offset = segment.SkipDamage(Math.Max(position.Offset, SegmentHeader.Bytes));
             if (offset < segment.End)
             {
                 Span<byte> header = stackalloc byte[JournalRecord.HeaderBytes];
-                return segment.File.Read(header, offset) == header.Length
+                return segment.File.ReadAll(header, offset) == header.Length
                     ? JournalRecord.PeekReceivedAt(header, segment.Key)
                     : null;
             }
@@ -70,7 +70,7 @@ internal sealed class JournalReader(SegmentStore store, SegmentQuarantine quaran
     private static bool TryFill(Segment segment, long offset, JournalBatch batch, int wanted, out long first)
     {
         var bytes = batch.Reserve(wanted);
-        bytes = bytes[..segment.File.Read(bytes, offset)];
+        bytes = bytes[..segment.File.ReadAll(bytes, offset)];
 
         first = 0;
         int at = 0;
@@ -88,9 +88,9 @@ internal sealed class JournalReader(SegmentStore store, SegmentQuarantine quaran
 
     private void ExamineDamage(Segment segment, long offset)
     {
-        var end = new SegmentEnd(segment.End, segment.NextSequence, segment.LastChecksum);
+        var end = store.EndOf(segment);
         var scan = SegmentScan.Run(segment.File.ReadRange(0, end.Offset), segment.Header, end);
-        foreach (var range in scan.Damage) quarantine.Take(segment, range);
+        foreach (var range in scan.Damage) quarantine.Take(segment, range, store.ShippedPosition);
 
         if (segment.SkipDamage(offset) == offset)
             throw new JournalException($"No record begins at {offset} of journal segment {segment.Number}.");

@@ -22,12 +22,12 @@ internal sealed class JournalRecovery(
         var slots = PositionSlots.Load(disk, options.Directory);
         var numbers = ListSegments();
         var position = FindPosition(slots, numbers);
-        numbers = RemoveForgotten(numbers, position.Segment);
+        slots.Secure();
+        slots.BeginAt(position);
+        numbers = RemoveForgotten(slots, numbers);
         InsistOnAll(numbers, position.Segment, slots.LastSegment);
 
-        var segments = OpenAll(numbers, out ulong nextSequence);
-        if (segments.Count > 0) Secure(segments[^1]);
-
+        var segments = OpenAll(numbers, position, out ulong nextSequence);
         return new RecoveredJournal(slots, position, segments, nextSequence);
     }
 
@@ -64,8 +64,12 @@ internal sealed class JournalRecovery(
     }
 
     /// <summary>Ends what a forget began whose process ended after the position was saved.</summary>
-    private List<ulong> RemoveForgotten(List<ulong> numbers, ulong first)
+    private List<ulong> RemoveForgotten(PositionSlots slots, List<ulong> numbers)
     {
+        ulong first = slots.Position.Segment;
+        if (numbers.Count == 0 || numbers[0] >= first) return numbers;
+
+        slots.SavePosition(slots.Position, slots.Ledger); // So that neither slot asks for them any more.
         foreach (ulong number in numbers)
         {
             if (number < first) disk.Delete(PathOf(number));
@@ -89,7 +93,7 @@ internal sealed class JournalRecovery(
         }
     }
 
-    private List<Segment> OpenAll(List<ulong> numbers, out ulong nextSequence)
+    private List<Segment> OpenAll(List<ulong> numbers, JournalPosition shipped, out ulong nextSequence)
     {
         var opened = numbers.ConvertAll(Open);
         List<Segment> segments = [];
@@ -99,9 +103,10 @@ internal sealed class JournalRecovery(
             var (number, file, header) = opened[i];
             var next = i + 1 < opened.Count ? opened[i + 1].Header : null;
             var segment = header is { } readable
-                ? Scan(new Segment(PathOf(number), file, readable, file.Length), next)
+                ? Scan(new Segment(PathOf(number), file, readable, file.Length), next, shipped)
                 : TakeUnreadable(number, file, nextSequence, next);
 
+            if (next is null && header is not null) Secure(segment);
             nextSequence = Math.Max(segment.NextSequence, next?.FirstSequence ?? 0);
             segments.Add(segment);
         }
@@ -116,12 +121,13 @@ internal sealed class JournalRecovery(
         return (number, file, isReadable && header.Number == number ? header : null);
     }
 
-    private Segment Scan(Segment segment, SegmentHeader? next)
+    private Segment Scan(Segment segment, SegmentHeader? next, JournalPosition shipped)
     {
         SegmentEnd? known = next is { } follower
             ? new SegmentEnd(follower.PreviousEnd, follower.FirstSequence, follower.PreviousChecksum)
             : null;
-        var scan = SegmentScan.Run(segment.File.ReadRange(0, long.MaxValue), segment.Header, known);
+        long durable = segment.Number == shipped.Segment ? shipped.Offset : 0;
+        var scan = SegmentScan.Run(segment.File.ReadRange(0, long.MaxValue), segment.Header, known, durable);
 
         if (known is { } end && scan.Damage.Count == 0 && scan.LastChecksum != end.LastChecksum)
         {
@@ -131,7 +137,7 @@ internal sealed class JournalRecovery(
         }
 
         segment.MoveEnd(new SegmentEnd(scan.End, scan.NextSequence, scan.LastChecksum));
-        foreach (var range in scan.Damage) quarantine.Take(segment, range);
+        foreach (var range in scan.Damage) quarantine.Take(segment, range, shipped);
         if (scan.HasTornTail) JournalLog.TornTail(logger, segment.Number, scan.End);
         return segment;
     }
@@ -139,7 +145,7 @@ internal sealed class JournalRecovery(
     private Segment TakeUnreadable(ulong number, IDiskFile file, ulong firstLost, SegmentHeader? next)
     {
         quarantine.TakeWhole(file, number, firstLost);
-        if (next is { } known && known.FirstSequence > firstLost) quarantine.CountLost(known.FirstSequence - firstLost);
+        if (next is { } known) quarantine.CountLost(CountLost(firstLost, known));
 
         // Sequences go on above all that the segment can have held.
         ulong most = (ulong)(file.Length / JournalRecord.HeaderBytes);
@@ -151,21 +157,34 @@ internal sealed class JournalRecovery(
         return segment;
     }
 
+    /// <summary>What an unreadable segment held, as far as the next one's header tells: at most this.</summary>
+    private static ulong CountLost(ulong firstLost, SegmentHeader next)
+    {
+        if (next.FirstSequence <= firstLost) return 0;
+
+        // Without the segments before, the first sequence is not known; and after a start that found this segment
+        // unreadable, sequences went on above all that it can have held.
+        ulong mostHeld = (ulong)Math.Max(0, next.PreviousEnd - SegmentHeader.Bytes) / JournalRecord.HeaderBytes;
+        return Math.Min(next.FirstSequence - firstLost, mostHeld);
+    }
+
     /// <summary>
-    /// The last records may have been read from the kernel's memory alone: written by a killed process that never
-    /// synced them, or by one whose sync failed, after which the kernel calls them clean. They are about to count as
-    /// kept, so they are written again, as they are, and synced.
+    /// Where no header behind it says how far a segment was synced, its last records may have been read from the
+    /// kernel's memory alone: written by a killed process that never synced them, or by one whose sync failed, after
+    /// which the kernel calls them clean. They are about to count as kept, so they are written again, as they are, and
+    /// synced.
     /// </summary>
-    private static void Secure(Segment last)
+    private static void Secure(Segment segment)
     {
         try
         {
-            last.File.WriteAll(last.File.ReadRange(0, last.End), 0);
-            last.File.Sync();
+            segment.File.WriteAll(segment.File.ReadRange(0, segment.End), 0);
+            segment.File.Sync();
         }
         catch (IOException exception)
         {
-            throw new JournalException($"The end of journal segment {last.Number} cannot be made durable.", exception);
+            throw new JournalException(
+                $"The end of journal segment {segment.Number} cannot be made durable.", exception);
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class PositionSlots : IDisposable
 
     private const uint Magic = 0x4F50_5747; // "GWPO"
     private const uint Version = 1;
-    private const int HeaderBytes = 48;
+    internal const int HeaderBytes = 48;
     private const int ChecksumOffset = 44;
 
     private readonly Lock _lock = new();
@@ -32,6 +32,7 @@ internal sealed class PositionSlots : IDisposable
     private readonly IDiskFile?[] _files = new IDiskFile?[2];
     private ulong _counter;
     private byte[] _ledger = [];
+    private byte[] _loaded = [];
 
     private PositionSlots(IDisk disk, string directory)
     {
@@ -67,6 +68,31 @@ internal sealed class PositionSlots : IDisposable
         return slots;
     }
 
+    /// <summary>
+    /// Makes what was loaded durable: it may have been read from the kernel's memory alone, and the slot before it is
+    /// the next to be written. It is written where it is: should the power go, it is unchanged or the other one counts.
+    /// </summary>
+    /// <exception cref="JournalException">The disk failed; nothing was changed.</exception>
+    public void Secure()
+    {
+        if (!IsKnown) return;
+
+        try
+        {
+            using var file = _disk.Open(PathOf(SlotOf(_counter)));
+            file.WriteAll(_loaded, 0);
+            file.Sync();
+            _disk.SyncDirectory(_directory);
+        }
+        catch (IOException exception)
+        {
+            throw new JournalException("The journal's position cannot be made durable.", exception);
+        }
+    }
+
+    /// <summary>Where shipping begins when no slot could be read; saved with whatever is saved next.</summary>
+    public void BeginAt(JournalPosition position) => Position = position;
+
     /// <summary>Durable on return, with the ledger in the same step.</summary>
     public void SavePosition(JournalPosition position, ReadOnlyMemory<byte> ledger)
     {
@@ -85,7 +111,36 @@ internal sealed class PositionSlots : IDisposable
         foreach (var file in _files) file?.Dispose();
     }
 
-    private static string NameOf(int slot) => slot == 0 ? "position.0" : "position.1";
+    /// <summary>Reads the bytes of a slot file; false when they are damaged or torn.</summary>
+    /// <exception cref="JournalException">The slot is of a later format.</exception>
+    internal static bool TryRead(ReadOnlySpan<byte> bytes, out PositionSlot slot)
+    {
+        slot = default;
+        if (bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic) return false;
+
+        int ledgerLength = BinaryPrimitives.ReadInt32LittleEndian(bytes[40..]);
+        if (ledgerLength < 0 || ledgerLength > bytes.Length - HeaderBytes) return false;
+
+        bytes = bytes[..(HeaderBytes + ledgerLength)];
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumOffset..]) != Checksum(bytes)) return false;
+
+        uint version = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
+        if (version != Version)
+            throw new JournalException($"The journal's position has format {version}; this gateway knows {Version}.");
+
+        slot = new PositionSlot(
+            BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]),
+            new JournalPosition(
+                BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]),
+                BinaryPrimitives.ReadInt64LittleEndian(bytes[24..])),
+            BinaryPrimitives.ReadUInt64LittleEndian(bytes[32..]),
+            ledgerLength);
+        return true;
+    }
+
+    private static int SlotOf(ulong counter) => (int)(counter & 1);
+
+    internal static string NameOf(int slot) => slot == 0 ? "position.0" : "position.1";
 
     private static byte[] Encode(ulong counter, JournalPosition position, ulong lastSegment, byte[] ledger)
     {
@@ -107,7 +162,7 @@ internal sealed class PositionSlots : IDisposable
 
     private void Save(JournalPosition position, ulong lastSegment, byte[] ledger)
     {
-        WriteSlot((int)((_counter + 1) & 1), Encode(_counter + 1, position, lastSegment, ledger));
+        WriteSlot(SlotOf(_counter + 1), Encode(_counter + 1, position, lastSegment, ledger));
         _counter++;
         _ledger = ledger;
         Position = position;
@@ -118,26 +173,12 @@ internal sealed class PositionSlots : IDisposable
 
     private void TakeIfNewer(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic) return;
+        if (!TryRead(bytes, out var slot) || slot.Counter <= _counter) return;
 
-        int ledgerLength = BinaryPrimitives.ReadInt32LittleEndian(bytes[40..]);
-        if (ledgerLength < 0 || ledgerLength > bytes.Length - HeaderBytes) return;
-
-        bytes = bytes[..(HeaderBytes + ledgerLength)];
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumOffset..]) != Checksum(bytes)) return;
-
-        uint version = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
-        if (version != Version)
-            throw new JournalException($"The journal's position has format {version}; this gateway knows {Version}.");
-
-        ulong counter = BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]);
-        if (counter <= _counter) return;
-
-        _counter = counter;
-        _ledger = bytes[HeaderBytes..].ToArray();
-        LastSegment = BinaryPrimitives.ReadUInt64LittleEndian(bytes[32..]);
-        Position = new JournalPosition(
-            BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]));
+        _counter = slot.Counter;
+        _loaded = bytes[..(HeaderBytes + slot.LedgerBytes)].ToArray();
+        _ledger = _loaded[HeaderBytes..];
+        (Position, LastSegment) = (slot.Position, slot.LastSegment);
     }
 
     private void WriteSlot(int slot, byte[] bytes)
@@ -161,3 +202,11 @@ internal sealed class PositionSlots : IDisposable
         }
     }
 }
+
+/// <summary>What one slot says.</summary>
+/// <param name="Counter">The slot with the higher one counts.</param>
+/// <param name="Position">How far the journal was shipped.</param>
+/// <param name="LastSegment">The highest one that was begun.</param>
+/// <param name="LedgerBytes">Bytes of the shipper's own.</param>
+internal readonly record struct PositionSlot(
+    ulong Counter, JournalPosition Position, ulong LastSegment, int LedgerBytes);

@@ -46,6 +46,11 @@ internal readonly record struct SegmentHeader(
         TryReadCopy(segmentStart, out header)
         || (segmentStart.Length > SecondCopy && TryReadCopy(segmentStart[SecondCopy..], out header));
 
+    /// <summary>How many of the two copies are whole.</summary>
+    public static int CountCopies(ReadOnlySpan<byte> segmentStart) =>
+        (TryReadCopy(segmentStart, out _) ? 1 : 0)
+        + (segmentStart.Length > SecondCopy && TryReadCopy(segmentStart[SecondCopy..], out _) ? 1 : 0);
+
     private void WriteCopy(Span<byte> to)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(to, Magic);

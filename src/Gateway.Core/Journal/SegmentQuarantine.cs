@@ -14,9 +14,14 @@ internal sealed class SegmentQuarantine(JournalOptions options, IDisk disk, ILog
 
     public string PathOf(ulong segment) => Path.Combine(options.Directory, "quarantine", Segment.NameOf(segment));
 
-    public void Take(Segment segment, DamagedRange range)
+    public void Take(Segment segment, DamagedRange range, JournalPosition shipped)
     {
         if (!segment.AddDamage(range)) return;
+        if (new JournalPosition(segment.Number, range.To) <= shipped)
+        {
+            JournalLog.ShippedDamaged(logger, segment.Number, range.From, range.To);
+            return;
+        }
 
         Interlocked.Add(ref _lostRecords, range.Records);
         Copy(segment.File, segment.Number);

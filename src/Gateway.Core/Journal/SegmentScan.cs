@@ -26,7 +26,9 @@ internal sealed class SegmentScan
     /// <param name="segment">The file from its start.</param>
     /// <param name="header">The header, which may have been read from its second copy.</param>
     /// <param name="known">How far the segment is known to have been durable; null when nobody says.</param>
-    public static SegmentScan Run(ReadOnlySpan<byte> segment, SegmentHeader header, SegmentEnd? known)
+    /// <param name="shipped">Up to here it was durable in any case, for it was shipped.</param>
+    public static SegmentScan Run(
+        ReadOnlySpan<byte> segment, SegmentHeader header, SegmentEnd? known, long shipped = 0)
     {
         var scan = new SegmentScan(header);
         int limit = known is null ? segment.Length : (int)Math.Min(known.Value.Offset, segment.Length);
@@ -37,8 +39,9 @@ internal sealed class SegmentScan
         {
             if (scan.TryTake(segment, header.Key, ref at)) continue;
 
-            int behind = FindNext(segment, at, header.Key, scan.NextSequence);
-            if (known is null && !HasLaterGroup(segment, behind, header.Key, scan.NextSequence))
+            var hole = new Hole(at, scan.NextSequence);
+            int behind = FindNext(segment, at, header.Key, hole);
+            if (known is null && at >= shipped && !HasLaterGroup(segment, behind, header.Key, hole))
             {
                 scan.HasTornTail = behind >= 0 || IsBegun(segment[at..], header.Key);
                 break;
@@ -51,14 +54,14 @@ internal sealed class SegmentScan
 
         scan.End = at;
         if (known is { } end) scan.ReachFor(end, at);
+        else if (at < shipped) scan.Pass(at, shipped);
         return scan;
     }
 
     /// <summary>
-    /// The next readable record at or behind <paramref name="from"/> that may follow a hole which begins there and
-    /// at sequence <paramref name="lost"/>; -1 when there is none.
+    /// The next readable record at or behind <paramref name="from"/> that may follow the hole; -1 when there is none.
     /// </summary>
-    private static int FindNext(ReadOnlySpan<byte> segment, int from, SegmentKey key, ulong lost)
+    private static int FindNext(ReadOnlySpan<byte> segment, int from, SegmentKey key, Hole hole)
     {
         Span<byte> magic = stackalloc byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32LittleEndian(magic, key.Magic);
@@ -70,24 +73,24 @@ internal sealed class SegmentScan
             if (at % JournalRecord.Alignment != 0) continue;
             if (JournalRecord.Read(segment[at..], key, out var record, out _) != RecordStatus.Complete) continue;
 
-            ulong mostLost = (ulong)(at - from) / JournalRecord.HeaderBytes;
-            if (record.Sequence > lost && record.Sequence - lost <= mostLost) return at;
+            ulong mostBetween = (ulong)(at - hole.At) / JournalRecord.HeaderBytes;
+            if (record.Sequence > hole.Sequence && record.Sequence - hole.Sequence <= mostBetween) return at;
         }
 
         return -1;
     }
 
-    private static bool HasLaterGroup(ReadOnlySpan<byte> segment, int from, SegmentKey key, ulong lost)
+    private static bool HasLaterGroup(ReadOnlySpan<byte> segment, int from, SegmentKey key, Hole hole)
     {
         int at = from;
         while (at >= 0 && at < segment.Length)
         {
             var status = JournalRecord.Read(segment[at..], key, out var record, out long size);
-            if (status == RecordStatus.Complete && record.Group > lost) return true;
+            if (status == RecordStatus.Complete && record.Group > hole.Sequence) return true;
 
             at = status == RecordStatus.Complete
                 ? at + (int)size
-                : FindNext(segment, at + JournalRecord.Alignment, key, lost);
+                : FindNext(segment, at + JournalRecord.Alignment, key, hole);
         }
 
         return false;
@@ -119,6 +122,13 @@ internal sealed class SegmentScan
         NextSequence = nextSequence;
     }
 
+    /// <summary>Nothing is readable from here on. How much was shipped is not known: its sequences stay used.</summary>
+    private void Pass(int at, long shipped)
+    {
+        End = shipped;
+        AddDamage(at, shipped, NextSequence + ((ulong)(shipped - at) / JournalRecord.HeaderBytes));
+    }
+
     /// <summary>What is missing up to the known end is damage too.</summary>
     private void ReachFor(SegmentEnd known, int at)
     {
@@ -126,4 +136,9 @@ internal sealed class SegmentScan
         if (NextSequence < known.NextSequence) AddDamage(at, End, known.NextSequence);
         else if (at < End) Damage.Add(new DamagedRange(at, End, NextSequence, NextSequence - 1));
     }
+
+    /// <summary>Where reading stopped.</summary>
+    /// <param name="At">The first byte that is no record.</param>
+    /// <param name="Sequence">Of the record that should be there.</param>
+    private readonly record struct Hole(int At, ulong Sequence);
 }

@@ -94,6 +94,7 @@ internal sealed class SegmentStore : IDisposable
         {
             // The name may have come to stay: the next attempt takes the same number and replaces it.
             file.Dispose();
+            _disk.Delete(spare);
             throw;
         }
 
@@ -117,6 +118,12 @@ internal sealed class SegmentStore : IDisposable
         }
 
         Interlocked.Exchange(ref _more, null)?.TrySetResult();
+    }
+
+    /// <summary>Where the segment ends at one moment: its end, its sequence and its checksum belong together.</summary>
+    public SegmentEnd EndOf(Segment segment)
+    {
+        lock (_lock) return new SegmentEnd(segment.End, segment.NextSequence, segment.LastChecksum);
     }
 
     /// <summary>The segment that a position points into; when another one follows it, its end is final.</summary>
@@ -170,6 +177,9 @@ internal sealed class SegmentStore : IDisposable
 
         _slots.SavePosition(upTo, ledger);
 
+        // Before a file goes, both slots must be past it: should one become unreadable, the other would ask for it.
+        if (Find(default, out _) is { } first && first.Number < upTo.Segment) _slots.SavePosition(upTo, ledger);
+
         List<Segment> gone;
         lock (_lock)
         {
@@ -202,9 +212,10 @@ internal sealed class SegmentStore : IDisposable
 
     private IDiskFile OpenWithHeader(string spare, in SegmentHeader header)
     {
-        var file = _disk.Open(spare);
+        IDiskFile? file = null;
         try
         {
+            file = _disk.Open(spare);
             byte[] bytes = new byte[SegmentHeader.Bytes];
             header.Write(bytes);
             file.WriteAll(bytes, 0);
@@ -213,7 +224,7 @@ internal sealed class SegmentStore : IDisposable
         }
         catch (IOException)
         {
-            file.Dispose();
+            file?.Dispose();
             _disk.Delete(spare);
             throw;
         }
@@ -236,16 +247,24 @@ internal sealed class SegmentStore : IDisposable
 
     private void Remove(List<Segment> gone)
     {
+        foreach (var segment in gone) Remove(segment);
         try
         {
-            foreach (var segment in gone)
-            {
-                long length = segment.File.Length;
-                segment.Dispose();
-                Spares.Recycle(segment.Path, length);
-            }
-
             _disk.SyncDirectory(_options.Directory);
+        }
+        catch (IOException exception)
+        {
+            JournalLog.ForgetFailed(_logger, exception);
+        }
+    }
+
+    private void Remove(Segment segment)
+    {
+        try
+        {
+            long length = segment.File.Length;
+            segment.Dispose();
+            Spares.Recycle(segment.Path, length);
         }
         catch (IOException exception)
         {

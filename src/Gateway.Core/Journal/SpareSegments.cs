@@ -102,17 +102,19 @@ internal sealed class SpareSegments(JournalOptions options, IDisk disk, ILogger 
         string unfinished = path + UnfinishedSuffix;
         try
         {
-            using var file = disk.Create(unfinished);
-            file.Prewrite(capacity);
-            file.Sync();
+            using (var file = disk.Create(unfinished))
+            {
+                file.Prewrite(capacity);
+                file.Sync();
+            }
+
+            disk.Rename(unfinished, path);
+            return path;
         }
         catch (IOException)
         {
             disk.Delete(unfinished);
             throw;
         }
-
-        disk.Rename(unfinished, path);
-        return path;
     }
 }

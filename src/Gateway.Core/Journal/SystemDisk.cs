@@ -32,6 +32,9 @@ public sealed partial class SystemDisk : IDisk
 
     public IDiskFile Open(string path) => new SystemFile(OpenHandle(path, FileMode.Open));
 
+    public IDiskFile OpenToRead(string path) => new SystemFile(
+        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+
     public IDiskFile Create(string path) => new SystemFile(OpenHandle(path, FileMode.Create));
 
     public void Rename(string path, string newPath) => File.Move(path, newPath, overwrite: true);
@@ -81,18 +84,7 @@ public sealed partial class SystemDisk : IDisk
     {
         public long Length => RandomAccess.GetLength(handle);
 
-        public int Read(Span<byte> buffer, long offset)
-        {
-            int total = 0;
-            while (total < buffer.Length)
-            {
-                int read = RandomAccess.Read(handle, buffer[total..], offset + total);
-                if (read == 0) break;
-                total += read;
-            }
-
-            return total;
-        }
+        public int Read(Span<byte> buffer, long offset) => RandomAccess.Read(handle, buffer, offset);
 
         public int Write(ReadOnlySpan<byte> data, long offset)
         {

@@ -88,9 +88,38 @@ public sealed class DurabilityTests : IDisposable
     }
 
     [Fact]
+    public void A_failure_is_told_until_a_group_is_written_or_none_has_tried_for_a_while()
+    {
+        _test.Disk.FailSync = _ => true;
+        _test.Commit(TestJournal.Payload(1));
+        Assert.Equal(AppendOutcome.WriteFailed, _test.Journal.Status.State);
+
+        // Nobody may send to a gateway that is not ready: it has to say that it would try again.
+        _test.Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.True(_test.Journal.Status.IsAccepting);
+        _test.Commit(TestJournal.Payload(2));
+        Assert.Equal(AppendOutcome.WriteFailed, _test.Journal.Status.State);
+
+        _test.Disk.FailSync = _ => false;
+        _test.Commit(TestJournal.Payload(3));
+        Assert.True(_test.Journal.Status.IsAccepting);
+    }
+
+    [Fact]
+    public void A_disk_that_proves_full_is_told_as_full()
+    {
+        _test.Disk.GrowthLeft = 0;
+        while (_test.Commit(TestJournal.Payload(1, 4000)) == AppendOutcome.Kept)
+        {
+        }
+
+        Assert.Equal(AppendOutcome.DiskFull, _test.Journal.Status.State);
+    }
+
+    [Fact]
     public void Short_writes_are_carried_on()
     {
-        _test.Disk.WritesShort = true;
+        _test.Disk.IsShort = true;
         for (int id = 0; id < 50; id++) Assert.Equal(AppendOutcome.Kept, _test.Commit(TestJournal.Payload(id, 3000)));
 
         _test.LosePowerAndReopen();

@@ -69,6 +69,19 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [Fact]
+    public void Two_holes_in_the_last_two_groups_cost_no_whole_record_of_the_first()
+    {
+        _test.Commit(TestJournal.Payload(1), TestJournal.Payload(2), TestJournal.Payload(3), TestJournal.Payload(4));
+        _test.Commit(TestJournal.Payload(5), TestJournal.Payload(6));
+        Corrupt(1, at: 0);
+        Corrupt(1, at: 4);
+        _test.KillAndReopen();
+
+        Assert.Equal([2, 3, 4], _test.ReadIds());
+        AssertDamage("sequences 1 to 1", lost: 1, quarantined: 1);
+    }
+
+    [Fact]
     public void The_last_record_of_a_synced_group_is_damage_when_the_next_group_is_whole()
     {
         _test.Commit(TestJournal.Payload(1), TestJournal.Payload(2));

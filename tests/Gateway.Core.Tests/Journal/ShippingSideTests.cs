@@ -115,6 +115,41 @@ public sealed class ShippingSideTests : IDisposable
         Assert.Equal(1, _test.Journal.Status.Segments);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void One_unreadable_slot_never_asks_for_a_segment_that_was_forgotten(bool endsBetweenTheTwo)
+    {
+        for (int id = 0; id < 40; id++) _test.Commit(TestJournal.Payload(id, 3000));
+        var end = _test.End();
+        if (endsBetweenTheTwo)
+        {
+            int writes = 0;
+            _test.Disk.Fault = (call, name) =>
+            {
+                bool isSlot = call == DiskCall.Write && name.StartsWith("position", StringComparison.Ordinal);
+                if (isSlot && ++writes == 2) _test.Disk.CrashAt = _test.Disk.Calls;
+                return 0;
+            };
+            Assert.Throws<SimulatedCrashException>(() => _test.Forget(end));
+            _test.Disk.Fault = null;
+            _test.KillAndReopen();
+        }
+        else
+        {
+            _test.Forget(end);
+        }
+
+        foreach (string slot in (string[])["position.0", "position.1"])
+        {
+            _test.Disk.Kill();
+            _test.Disk.Corrupt($"{TestJournal.Directory}/{slot}", 20);
+            _test.Reopen();
+            Assert.Equal(end, _test.Journal.ShippedPosition);
+            _test.Disk.Corrupt($"{TestJournal.Directory}/{slot}", 20);
+        }
+    }
+
     [Fact]
     public void A_position_that_cannot_be_saved_forgets_nothing()
     {

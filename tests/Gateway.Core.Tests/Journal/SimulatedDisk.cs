@@ -2,26 +2,37 @@ using Gateway.Core.Journal;
 
 namespace Gateway.Core.Tests.Journal;
 
+/// <summary>What can be asked of a disk.</summary>
+internal enum DiskCall : byte
+{
+    CreateDirectory, List, Open, Create, Rename, Delete, SyncDirectory, Space, Read, Write, Sync, SetLength,
+}
+
+/// <summary>The process ends here. It is no <see cref="IOException"/>, so that nobody may carry on.</summary>
+internal sealed class SimulatedCrashException : Exception;
+
 /// <summary>
-/// A disk in memory that forgets as badly as a real one may. A loss of power keeps a random subset of the unsynced
-/// sectors and a random number of the unsynced changes to directories; a failed sync does the same and then claims
-/// that nothing is left to sync. Everything follows from the seed.
+/// A disk in memory that forgets as badly as a real one may. A loss of power keeps any subset of the unsynced
+/// sectors, whole or in part, and any subset of the unsynced changes of names that do not build on one another; a
+/// failed sync does the same and then claims that nothing is left to sync. A call that fails may have been done all
+/// the same, and the process can end at any of them. Everything follows from the seed.
 /// </summary>
 internal sealed class SimulatedDisk(int seed) : IDisk
 {
-    private const int Sector = 512;
-    private const int InputOutputError = 5;
-    private const int NoSpace = 28;
+    public const int InputOutputError = 5;
+    public const int NoSpace = 28;
 
     private readonly Random _random = new(seed);
     private readonly HashSet<string> _locks = [];
-    private readonly List<Action<Dictionary<string, Node>>> _unsyncedNames = [];
-    private readonly Dictionary<string, Node> _durableNames = [];
-    private Dictionary<string, Node> _names = [];
-    private int _life;
+    private readonly List<NameChange> _unsyncedNames = [];
+    private readonly Dictionary<string, SimulatedFile> _durableNames = [];
+    private Dictionary<string, SimulatedFile> _names = [];
 
     /// <summary>What was asked of the disk, in order, as <c>verb name</c>.</summary>
     public List<string> Log { get; } = [];
+
+    /// <summary>False saves the time that the log takes.</summary>
+    public bool KeepsLog { get; set; } = true;
 
     public long TotalBytes { get; set; } = 1L << 40;
 
@@ -30,7 +41,8 @@ internal sealed class SimulatedDisk(int seed) : IDisk
     /// <summary>How many more bytes files may grow by before the disk is full.</summary>
     public long GrowthLeft { get; set; } = long.MaxValue;
 
-    public bool WritesShort { get; set; }
+    /// <summary>Writes and reads are often done only in part.</summary>
+    public bool IsShort { get; set; }
 
     public Predicate<string> FailSync { get; set; } = _ => false;
 
@@ -38,221 +50,197 @@ internal sealed class SimulatedDisk(int seed) : IDisk
 
     public Predicate<string> FailSyncDirectory { get; set; } = _ => false;
 
+    /// <summary>The error number that a call fails with; 0: it does not.</summary>
+    public Func<DiskCall, string, int>? Fault { get; set; }
+
+    /// <summary>How often the disk was called.</summary>
+    public long Calls { get; private set; }
+
+    /// <summary>The call at which the process ends, before, in the middle or after it.</summary>
+    public long CrashAt { get; set; } = -1;
+
     public IEnumerable<string> Paths => _names.Keys.Order(StringComparer.Ordinal);
 
+    /// <summary>Which process runs: a dead one's files cannot be used.</summary>
+    internal int Life { get; private set; }
+
+    internal Random Random => _random;
+
     /// <summary>Bytes of a file as every process sees them; changing them changes what is durable too.</summary>
-    public byte[] Bytes(string path) => _names[path].Current;
+    public byte[] Bytes(string path) => _names[path].Bytes.ToArray();
 
-    public void Corrupt(string path, int offset, byte mask = 0xFF)
-    {
-        var node = _names[path];
-        node.Current[offset] ^= mask;
-        if (offset < node.Durable.Length) node.Durable[offset] = node.Current[offset];
-    }
+    public void Corrupt(string path, int offset, byte mask = 0xFF) => _names[path].Corrupt(offset, mask);
 
-    /// <summary>The process dies; the kernel lives on, and so does all that was written.</summary>
+    /// <summary>The process dies; the kernel lives on, and so does all that was written, but for failed syncs.</summary>
     public void Kill()
     {
-        _life++;
+        Life++;
+        CrashAt = -1;
         _locks.Clear();
+        if (_random.Next(2) == 0) return;
+
+        // The kernel needs the memory: what it calls clean is read from the disk again.
+        foreach (var file in _names.Values) file.Evict();
     }
 
     /// <summary>The power goes.</summary>
     public void LosePower()
     {
         Kill();
-        foreach (var change in _unsyncedNames.Take(_random.Next(_unsyncedNames.Count + 1))) change(_durableNames);
+        KeepSomeNames();
         _unsyncedNames.Clear();
-
-        foreach (var node in _names.Values.Concat(_durableNames.Values).Distinct()) node.LosePower(_random);
-        _names = new Dictionary<string, Node>(_durableNames);
+        foreach (var file in _names.Values.Concat(_durableNames.Values).Distinct()) file.LosePower(_random);
+        _names = new Dictionary<string, SimulatedFile>(_durableNames);
     }
 
-    public void CreateDirectory(string path)
+    public void CreateDirectory(string path) => Do(DiskCall.CreateDirectory, path);
+
+    public IReadOnlyList<string> List(string directory)
     {
+        Do(DiskCall.List, directory);
+        return [.. _names.Keys
+            .Where(path => Path.GetDirectoryName(path.AsSpan()).SequenceEqual(directory))
+            .Select(path => Path.GetFileName(path))];
     }
-
-    public IReadOnlyList<string> List(string directory) =>
-        [.. _names.Keys.Where(path => Path.GetDirectoryName(path) == directory).Select(path => Path.GetFileName(path))];
 
     public IDisposable? TryLock(string path) => _locks.Add(path) ? new FileLock(this, path) : null;
 
-    public IDiskFile Open(string path) => new FileHandle(this, path, _names[path]);
+    public IDiskFile Open(string path)
+    {
+        Do(DiskCall.Open, path);
+        return _names.TryGetValue(path, out var file)
+            ? new SimulatedHandle(this, path, file)
+            : throw new FileNotFoundException("simulated", path);
+    }
+
+    public IDiskFile OpenToRead(string path) => Open(path);
 
     public IDiskFile Create(string path)
     {
-        var node = new Node();
-        Change(names => names[path] = node);
-        return new FileHandle(this, path, node);
+        SimulatedFile? made = null;
+        Do(DiskCall.Create, path, () =>
+        {
+            // A file that has the name already stays the same one and becomes empty.
+            if (_names.TryGetValue(path, out made))
+            {
+                made.SetLength(0);
+                return;
+            }
+
+            made = new SimulatedFile();
+            Change(new NameChange(path, null, made));
+        });
+        return new SimulatedHandle(this, path, made!);
     }
 
     public void Rename(string path, string newPath)
     {
-        Log.Add($"rename {Path.GetFileName(path)} {Path.GetFileName(newPath)}");
-        var node = _names[path];
-        Change(names =>
-        {
-            names.Remove(path);
-            names[newPath] = node;
-        });
+        if (KeepsLog) Log.Add($"rename {Path.GetFileName(path)} {Path.GetFileName(newPath)}");
+        Do(DiskCall.Rename, path, () => Change(new NameChange(newPath, path, _names[path])));
     }
 
     public void Delete(string path)
     {
-        Log.Add($"delete {Path.GetFileName(path)}");
-        Change(names => names.Remove(path));
+        if (KeepsLog) Log.Add($"delete {Path.GetFileName(path)}");
+        Do(DiskCall.Delete, path, () =>
+        {
+            if (_names.TryGetValue(path, out var file)) Change(new NameChange(null, path, file));
+        });
     }
 
     public void SyncDirectory(string directory)
     {
-        Log.Add("sync-directory");
-        if (FailSyncDirectory(directory)) throw new IOException("simulated", InputOutputError);
+        if (KeepsLog) Log.Add("sync-directory");
+        if (FailSyncDirectory(directory)) throw Error(InputOutputError);
 
-        foreach (var change in _unsyncedNames) change(_durableNames);
+        Enter(DiskCall.SyncDirectory, directory, () =>
+        {
+            foreach (var change in _unsyncedNames.GetRange(0, _random.Next(_unsyncedNames.Count + 1)))
+            {
+                change.ApplyTo(_durableNames);
+                _unsyncedNames.Remove(change);
+            }
+        });
+        foreach (var change in _unsyncedNames) change.ApplyTo(_durableNames);
         _unsyncedNames.Clear();
     }
 
-    public DiskSpace GetSpace(string directory) => new(FreeBytes, TotalBytes);
-
-    private void Change(Action<Dictionary<string, Node>> change)
+    public DiskSpace GetSpace(string directory)
     {
-        change(_names);
+        Do(DiskCall.Space, directory);
+        return new DiskSpace(FreeBytes, TotalBytes);
+    }
+
+    /// <summary>
+    /// Counts the call, and throws when it is to fail or to be the last; <paramref name="partly"/> does then what
+    /// part of it has happened all the same.
+    /// </summary>
+    internal void Enter(DiskCall call, string path, Action? partly = null)
+    {
+        int error = Fault?.Invoke(call, Path.GetFileName(path)) ?? 0;
+        bool isLast = Calls++ == CrashAt;
+        if (error == 0 && !isLast) return;
+
+        if (_random.Next(2) == 0) partly?.Invoke();
+        throw isLast ? new SimulatedCrashException() : Error(error);
+    }
+
+    internal static IOException Error(int number) => new("simulated", number);
+
+    private void Do(DiskCall call, string path, Action? action = null)
+    {
+        Enter(call, path, action);
+        action?.Invoke();
+    }
+
+    private void Change(NameChange change)
+    {
+        change.ApplyTo(_names);
         _unsyncedNames.Add(change);
+    }
+
+    /// <summary>A change of names is kept or not; one that builds on a lost one is lost with it.</summary>
+    private void KeepSomeNames()
+    {
+        HashSet<string> lost = [];
+        HashSet<SimulatedFile> strayed = [];
+        int likelihood = _random.Next(4) switch { 0 => 0, 1 => 50, 2 => 90, _ => 100 };
+        foreach (var change in _unsyncedNames)
+        {
+            bool follows = strayed.Contains(change.File)
+                || (change.To is not null && lost.Contains(change.To))
+                || (change.From is not null && lost.Contains(change.From));
+            if (!follows && _random.Next(100) < likelihood)
+            {
+                change.ApplyTo(_durableNames);
+                continue;
+            }
+
+            strayed.Add(change.File);
+            if (change.To is not null) lost.Add(change.To);
+            if (change.From is not null) lost.Add(change.From);
+        }
     }
 
     private sealed class FileLock(SimulatedDisk disk, string path) : IDisposable
     {
-        public void Dispose() => disk._locks.Remove(path);
-    }
+        private readonly int _life = disk.Life;
 
-    private sealed class FileHandle(SimulatedDisk disk, string path, Node node) : IDiskFile
-    {
-        private readonly string _name = Path.GetFileName(path);
-        private readonly int _life = disk._life;
-        private bool _closed;
-
-        public long Length => Live().Current.Length;
-
-        public int Read(Span<byte> buffer, long offset)
+        public void Dispose()
         {
-            byte[] bytes = Live().Current;
-            int count = (int)Math.Clamp(bytes.Length - offset, 0, buffer.Length);
-            bytes.AsSpan((int)Math.Min(offset, bytes.Length), count).CopyTo(buffer);
-            return count;
-        }
-
-        public int Write(ReadOnlySpan<byte> data, long offset)
-        {
-            Live();
-            disk.Log.Add($"write {_name}");
-            if (disk.FailWrite(_name)) throw new IOException("simulated", InputOutputError);
-            if (disk.WritesShort) data = data[..disk._random.Next(1, data.Length + 1)];
-
-            long growth = Math.Max(0, offset + data.Length - node.Current.Length);
-            if (growth > disk.GrowthLeft) throw new IOException("simulated", NoSpace);
-
-            disk.GrowthLeft -= growth;
-            node.Write(data, (int)offset);
-            return data.Length;
-        }
-
-        public void Sync()
-        {
-            Live();
-            disk.Log.Add($"sync {_name}");
-            if (!disk.FailSync(_name))
-            {
-                node.Sync();
-                return;
-            }
-
-            node.FailSync(disk._random);
-            throw new IOException("simulated", InputOutputError);
-        }
-
-        public void SetLength(long length) => Live().SetLength((int)length);
-
-        public void Dispose() => _closed = true;
-
-        private Node Live()
-        {
-            ObjectDisposedException.ThrowIf(_closed, this);
-            if (_life != disk._life) throw new InvalidOperationException("This process is dead.");
-            return node;
+            if (_life == disk.Life) disk._locks.Remove(path);
         }
     }
 
-    private sealed class Node
+    /// <param name="To">The name that the file has from now on; null: none.</param>
+    /// <param name="From">The name that it has no more; null: it had none.</param>
+    /// <param name="File">The file.</param>
+    private sealed record NameChange(string? To, string? From, SimulatedFile File)
     {
-        private readonly HashSet<int> _dirty = [];
-
-        public byte[] Current { get; private set; } = [];
-
-        public byte[] Durable { get; private set; } = [];
-
-        public void Write(ReadOnlySpan<byte> data, int offset)
+        public void ApplyTo(Dictionary<string, SimulatedFile> names)
         {
-            if (data.IsEmpty) return;
-            if (offset + data.Length > Current.Length) SetLength(offset + data.Length);
-
-            data.CopyTo(Current.AsSpan(offset));
-            int last = (offset + data.Length - 1) / Sector;
-            for (int sector = offset / Sector; sector <= last; sector++) _dirty.Add(sector);
-        }
-
-        public void SetLength(int length)
-        {
-            byte[] bytes = Current;
-            Array.Resize(ref bytes, length);
-            Current = bytes;
-        }
-
-        public void Sync()
-        {
-            if (Durable.Length != Current.Length) TakeLength();
-            foreach (int sector in _dirty) Persist(sector);
-            _dirty.Clear();
-        }
-
-        public void FailSync(Random random)
-        {
-            PersistSome(random);
-            _dirty.Clear(); // The pages count as clean now, whatever became of them.
-        }
-
-        public void LosePower(Random random)
-        {
-            PersistSome(random);
-            _dirty.Clear();
-            Current = (byte[])Durable.Clone();
-        }
-
-        private void PersistSome(Random random)
-        {
-            if (Durable.Length != Current.Length && random.Next(2) == 0) TakeLength();
-
-            // Pages, or the sectors of torn pages; all of them, few of them, or nearly all.
-            int together = random.Next(2) == 0 ? 1 : 8;
-            double likelihood = random.Next(4) switch { 0 => 0, 1 => 0.2, 2 => 0.8, _ => 1 };
-            foreach (var page in _dirty.Order().GroupBy(sector => sector / together))
-            {
-                if (random.NextDouble() >= likelihood) continue;
-                foreach (int sector in page) Persist(sector);
-            }
-        }
-
-        private void TakeLength()
-        {
-            byte[] bytes = Durable;
-            Array.Resize(ref bytes, Current.Length);
-            Durable = bytes;
-        }
-
-        private void Persist(int sector)
-        {
-            int from = sector * Sector;
-            int count = Math.Min(Sector, Math.Min(Current.Length, Durable.Length) - from);
-            if (count > 0) Current.AsSpan(from, count).CopyTo(Durable.AsSpan(from));
+            if (From is not null) names.Remove(From);
+            if (To is not null) names[To] = File;
         }
     }
 }

@@ -119,7 +119,7 @@ internal sealed class TestJournal : IDisposable
         return payload;
     }
 
-    public static int IdOf(byte[] payload) => BinaryPrimitives.ReadInt32LittleEndian(payload);
+    public static int IdOf(ReadOnlySpan<byte> payload) => BinaryPrimitives.ReadInt32LittleEndian(payload);
 
     public List<int> ReadIds() => [.. ReadAll().Select(record => IdOf(record.Payload))];
 
