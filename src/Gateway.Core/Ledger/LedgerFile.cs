@@ -32,6 +32,7 @@ internal sealed class LedgerFile : IDisposable
         CREATE TABLE IF NOT EXISTS quarantine (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             project INTEGER NOT NULL,
+            journal TEXT NOT NULL,
             sequence INTEGER NOT NULL,
             row INTEGER NOT NULL,
             received INTEGER NOT NULL,
@@ -41,7 +42,7 @@ internal sealed class LedgerFile : IDisposable
             ip BLOB NOT NULL,
             event BLOB,
             bytes INTEGER NOT NULL,
-            UNIQUE (sequence, row));
+            UNIQUE (journal, sequence, row));
         CREATE INDEX IF NOT EXISTS quarantine_of_project ON quarantine (project, id);
         """;
 

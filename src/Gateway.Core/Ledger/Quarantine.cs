@@ -131,13 +131,36 @@ public sealed class Quarantine
         return erased;
     }
 
-    /// <summary>Which rows of a range of records are, or were, here.</summary>
+    /// <summary>
+    /// Takes all rows of another quarantine over, whatever the quota: they are kept already. Returns how many there
+    /// were. Done again after a death in between, it takes no row twice.
+    /// </summary>
+    /// <exception cref="LedgerException">None was, or they are still there too.</exception>
+    public long Adopt(Quarantine other, string journalId)
+    {
+        var rows = other._file.Read(() => other.Read("1 = 1 ORDER BY id"));
+        if (rows.Count == 0) return 0;
+
+        lock (_file.Lock)
+        {
+            _file.Transact(() =>
+            {
+                foreach (var entry in rows) Insert(entry, journalId);
+            });
+            Measure();
+        }
+
+        other.Clear();
+        return rows.Count;
+    }
+
+    /// <summary>Which rows of a range of our records are, or were, here.</summary>
     internal HashSet<(ulong Sequence, uint Row)> RowsOf(ulong firstSequence, ulong lastSequence)
     {
         return _file.Read(() =>
         {
             using var command = _file.Command(
-                "SELECT sequence, row FROM quarantine WHERE sequence BETWEEN $first AND $last",
+                "SELECT sequence, row FROM quarantine WHERE journal = '' AND sequence BETWEEN $first AND $last",
                 ("$first", (long)firstSequence), ("$last", (long)lastSequence));
             using var reader = command.ExecuteReader();
             var rows = new HashSet<(ulong, uint)>();
@@ -156,7 +179,7 @@ public sealed class Quarantine
             _file.Transact(() =>
             {
                 using var command = _file.Command(
-                    "DELETE FROM quarantine WHERE event IS NULL AND sequence < $before",
+                    "DELETE FROM quarantine WHERE event IS NULL AND (journal <> '' OR sequence < $before)",
                     ("$before", (long)beforeSequence));
                 command.ExecuteNonQuery();
             });
@@ -170,7 +193,7 @@ public sealed class Quarantine
     {
         foreach (var row in rows)
         {
-            long bytes = RowOverheadBytes + row.Row.Bytes.Length + row.Row.Ip.Length + (2 * row.Reason.Length);
+            long bytes = BytesOf(row.Row, row.Reason);
             if (row.Row.IsEvent) InsistOnRoom(bytes);
             if (!row.Row.IsEvent && !HasRoomForRefused(row.Row.ProjectId, bytes)) _dropped++;
             else if (Insert(row, bytes)) Count(row.Row.ProjectId, bytes);
@@ -225,8 +248,8 @@ public sealed class Quarantine
         using var command = _file.Command(
             """
             INSERT OR IGNORE INTO quarantine
-                (project, sequence, row, received, put_aside, code, reason, ip, event, bytes)
-            VALUES ($project, $sequence, $row, $received, $now, $code, $reason, $ip, $event, $bytes)
+                (project, journal, sequence, row, received, put_aside, code, reason, ip, event, bytes)
+            VALUES ($project, '', $sequence, $row, $received, $now, $code, $reason, $ip, $event, $bytes)
             """,
             ("$project", (long)row.Row.ProjectId),
             ("$sequence", (long)row.Row.Sequence),
@@ -240,6 +263,45 @@ public sealed class Quarantine
             ("$bytes", bytes));
         return command.ExecuteNonQuery() > 0;
     }
+
+    private void Insert(QuarantineEntry entry, string journalId)
+    {
+        using var command = _file.Command(
+            """
+            INSERT OR IGNORE INTO quarantine
+                (project, journal, sequence, row, received, put_aside, code, reason, ip, event, bytes)
+            VALUES ($project, $journal, $sequence, $row, $received, $aside, $code, $reason, $ip, $event, $bytes)
+            """,
+            ("$project", (long)entry.Row.ProjectId),
+            ("$journal", journalId),
+            ("$sequence", (long)entry.Row.Sequence),
+            ("$row", (long)entry.Row.Row),
+            ("$received", entry.Row.ReceivedAtMicros),
+            ("$aside", entry.PutAsideAtMicros),
+            ("$code", entry.Code),
+            ("$reason", entry.Reason),
+            ("$ip", entry.Row.Ip),
+            ("$event", entry.Row.Bytes),
+            ("$bytes", BytesOf(entry.Row, entry.Reason)));
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>All of its records are in the store and forgotten: no mark is needed.</summary>
+    private void Clear()
+    {
+        lock (_file.Lock)
+        {
+            _file.Transact(() =>
+            {
+                using var command = _file.Command("DELETE FROM quarantine");
+                command.ExecuteNonQuery();
+            });
+            Measure();
+        }
+    }
+
+    private static long BytesOf(JournalRow row, string reason) =>
+        RowOverheadBytes + row.Bytes.Length + row.Ip.Length + (2 * reason.Length);
 
     private List<QuarantineEntry> Read(string where, params ReadOnlySpan<(string Name, object Value)> values)
     {

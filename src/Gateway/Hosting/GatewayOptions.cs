@@ -25,6 +25,9 @@ internal sealed record GatewayOptions
 
     public required LedgerSettings Ledger { get; init; }
 
+    /// <summary>Folders of journals that other gateways left, to be shipped by this one.</summary>
+    public required IReadOnlyList<string> AttachedJournals { get; init; }
+
     public required LimitSettings Limits { get; init; }
 
     public required EngineSettings Engine { get; init; }
@@ -79,6 +82,7 @@ internal sealed record GatewayOptions
                 (int)reader.Number("Ledger:CheckSeconds", 2, 1, 86_400),
                 (int)reader.Number("Ledger:KeepDays", 7, 1, 3650),
                 reader.Number("Quarantine:QuotaBytes", 256 << 20, 1 << 20, long.MaxValue)),
+            AttachedJournals = [.. reader.List("AttachJournals").Select(Path.GetFullPath)],
             Limits = LimitSettings.Read(reader),
             Engine = new EngineSettings(reader.OptionalNumber("Engine:MemoryBytes", 256 << 20, long.MaxValue)),
             SweepEvery = TimeSpan.FromSeconds(reader.Number("Erasure:SweepSeconds", 60, 1, 3600)),

@@ -42,6 +42,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private EventLedger? _ledger;
     private Shipper? _shipper;
     private volatile LedgerBooks? _books;
+    private IReadOnlyList<AttachedJournal> _attached = [];
     private ProjectEraser? _eraser;
     private Task _run = Task.CompletedTask;
     private Task _carrying = Task.CompletedTask;
@@ -127,7 +128,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
         app.MapHealth(_state, _plane.Fence);
         app.MapMetrics(() => MetricsPage.Write(
-            _counters, budget, _plane, _journal?.Status, _ledger, _shipper, Erased()));
+            _counters, budget, _plane, _journal?.Status, _books, Erased()));
         app.MapSignIn();
         app.MapTenancy();
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);
@@ -161,6 +162,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_engine is not null) await _engine.DisposeAsync();
+        foreach (var journal in _attached) await journal.DisposeAsync();
         _ledger?.Dispose();
         if (_journal is not null) await _journal.DisposeAsync();
         _clickHouse.Dispose();
@@ -198,6 +200,9 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             string journalId = GatewayIdentity.ReadOrMake(folder);
             _ledger = EventLedger.Open(_journal, folder, journalId, _options.ForLedger(), _time, _log);
 
+            _attached = [.. _options.AttachedJournals.Select(
+                folder => AttachedJournal.Open(folder, _options, _time, _log))];
+
             // From here on the ledger counts by itself what becomes durable; what lies before is counted beside that.
             var found = _journal.DurableEnd;
             _journal.OnKept = _ledger.Accept;
@@ -213,8 +218,9 @@ internal sealed partial class GatewayServer : IAsyncDisposable
 
             _shipper = new Shipper(
                 _journal, _ledger, _table, _dead, _options.ForShipper(), _time, Random.Shared, _log);
-            ulong unshipped = _ledger.Recover(_journal, found);
-            _books = new LedgerBooks(_journal, _ledger, _shipper);
+            ulong unshipped = _attached.Select(journal => journal.Recover())
+                .Aggregate(_ledger.Recover(_journal, found), Math.Max);
+            _books = new LedgerBooks(_journal, _ledger, _shipper, [.. _attached.Select(journal => journal.Ledger)]);
             _eraser = new ProjectEraser(
                 _plane.Erasure,
                 new EventsEraser(_clickHouse, _time),
@@ -301,18 +307,20 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         var following = deletions.RunAsync(ended.Token);
-        var (erasing, keeping) = (Task.CompletedTask, Task.CompletedTask);
+        var (erasing, keeping, attached) = (Task.CompletedTask, Task.CompletedTask, Task.CompletedTask);
         try
         {
             await MeetStoreAsync(unshipped);
             keeping = _meeting.KeepIdsAsync(ended.Token);
             erasing = eraser.RunAsync(ended.Token);
+            attached = Task.WhenAll(_attached.Select(journal => journal.RunAsync(
+                _table, _dead, _options.ForShipper(), _ledger!.Quarantine, ended.Token)));
             await shipper.RunAsync(_stop.Token);
         }
         finally
         {
             await ended.CancelAsync();
-            await Task.WhenAll(following, keeping, erasing);
+            await Task.WhenAll(following, keeping, erasing, attached);
         }
     }
 

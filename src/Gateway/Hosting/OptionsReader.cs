@@ -45,15 +45,19 @@ internal sealed class OptionsReader(IConfigurationSection section)
         return null;
     }
 
+    /// <summary>An array in JSON, or one text with commas.</summary>
+    public IEnumerable<string> List(string key)
+    {
+        const StringSplitOptions Clean = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+        return (Text(key)?.Split(',', Clean) ?? [])
+            .Concat(section.GetSection(key).GetChildren().Select(child => Text($"{key}:{child.Key}") ?? ""));
+    }
+
     /// <summary>A list of addresses and networks: an array in JSON, or one text with commas.</summary>
     public IReadOnlyList<IPNetwork> Networks(string key)
     {
-        const StringSplitOptions Clean = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
-        var texts = (Text(key)?.Split(',', Clean) ?? [])
-            .Concat(section.GetSection(key).GetChildren().Select(child => Text($"{key}:{child.Key}") ?? ""));
-
         var networks = new List<IPNetwork>();
-        foreach (string text in texts)
+        foreach (string text in List(key))
         {
             if (IPNetwork.TryParse(text, out var network)) networks.Add(network);
             else if (IPAddress.TryParse(text, out var address)) networks.Add(Only(address));

@@ -6,14 +6,14 @@ using Gateway.Tenancy;
 namespace Gateway.Ledger;
 
 /// <summary>A project's ledger. Accepted is shipped, quarantined, erased, waiting and damaged together.</summary>
-/// <param name="Journal">The journal of this gateway: another one has books of its own.</param>
+/// <param name="Journals">This gateway's, and those attached to it: others have books of their own.</param>
 /// <param name="From">Beginning of the first minute.</param>
 /// <param name="To">End of the last one.</param>
 /// <param name="Alarm">Whether events are, or were, lost: damaged or missed is above 0.</param>
 /// <param name="Totals">Over all minutes.</param>
 /// <param name="Minutes">Of receipt; those without an event are left out.</param>
 internal sealed record LedgerAnswer(
-    Guid Journal, DateTimeOffset From, DateTimeOffset To, bool Alarm, LedgerCounts Totals,
+    IReadOnlyList<Guid> Journals, DateTimeOffset From, DateTimeOffset To, bool Alarm, LedgerCounts Totals,
     IReadOnlyList<LedgerMinuteAnswer> Minutes);
 
 /// <param name="Accepted">Answered 200.</param>
@@ -30,6 +30,8 @@ internal sealed record LedgerCounts(
     long Accepted, long Shipped, long? Stored, long? Duplicates, long Quarantined, long Erased, long Waiting,
     long Damaged, long Missed, long Refused)
 {
+    public static LedgerCounts None { get; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
     public static LedgerCounts Of(LedgerMinute minute, IReadOnlyDictionary<int, long>? stored)
     {
         // A block that was just stored may not be settled yet.

@@ -33,23 +33,30 @@ internal sealed class LedgerEndpoints(Func<LedgerBooks?> books, QueryStore store
         if (!TryReadRange(context, out int from, out int to, out var mistake)) return mistake!;
         if (books() is not { } open) return Unavailable();
 
-        var minutes = open.Ledger.Read(project.Value.ProjectId, from, to);
         var authorized = new AuthorizedProject(project.Value.ProjectId, project.Value.TimeZone);
-        var stored = plane.EventsStore.AreIdsSafe
-            ? await CountStoredAsync(authorized, Guid.Parse(open.Ledger.JournalId), from, to, context.RequestAborted)
-            : null;
+        var minutes = new SortedDictionary<int, LedgerCounts>();
+        foreach (var ledger in open.All)
+        {
+            var read = ledger.Read(authorized.Id, from, to);
+            var stored = read.Count > 0 && plane.EventsStore.AreIdsSafe
+                ? await CountStoredAsync(authorized, Guid.Parse(ledger.JournalId), from, to, context.RequestAborted)
+                : null;
+            foreach (var minute in read)
+            {
+                var counts = LedgerCounts.Of(minute, stored);
+                minutes[minute.Minute] = minutes.TryGetValue(minute.Minute, out var sum) ? sum + counts : counts;
+            }
+        }
 
-        var answers = minutes.ConvertAll(minute => new LedgerMinuteAnswer(
-            TimeOf(minute.Minute), LedgerCounts.Of(minute, stored)));
-        var none = LedgerCounts.Of(new Core.Ledger.LedgerMinute { Minute = 0 }, stored);
+        var totals = minutes.Values.Aggregate(LedgerCounts.None, (sum, counts) => sum + counts);
         return TypedResults.Json(
             new LedgerAnswer(
-                Guid.Parse(open.Ledger.JournalId),
+                [.. open.All.Select(ledger => Guid.Parse(ledger.JournalId))],
                 TimeOf(from),
                 TimeOf(to + 1),
-                minutes.Exists(minute => minute.Damaged + minute.Missed > 0),
-                answers.Aggregate(none, (sum, minute) => sum + minute.Counts),
-                answers),
+                totals.Damaged + totals.Missed > 0,
+                totals,
+                [.. minutes.Select(minute => new LedgerMinuteAnswer(TimeOf(minute.Key), minute.Value))]),
             LedgerJson.Default.LedgerAnswer);
     }
 

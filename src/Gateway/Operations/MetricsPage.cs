@@ -6,6 +6,7 @@ using Gateway.Core.Redis;
 using Gateway.Core.Shipping;
 using Gateway.Core.Tenancy;
 using Gateway.Core.Tokens;
+using Gateway.Ledger;
 
 namespace Gateway.Operations;
 
@@ -24,8 +25,7 @@ internal static class MetricsPage
         InFlightBudget budget,
         ControlPlane plane,
         JournalStatus? journal,
-        EventLedger? ledger,
-        Shipper? shipper,
+        LedgerBooks? books,
         ErasedRows erased)
     {
         var text = new MetricsText()
@@ -52,8 +52,8 @@ internal static class MetricsPage
         WriteFence(text, plane.Fence);
         if (plane.Redis is { } redis) WriteRedis(text, redis, plane.Tokens);
         if (journal is { } status) WriteJournal(text, status);
-        if (ledger is not null) WriteLedger(text, ledger);
-        if (shipper is not null) WriteShipper(text, shipper);
+        if (books is not null) WriteLedger(text, books.Ledger);
+        if (books is not null) WriteShipper(text, books.Shipper);
 
         return text.ToString();
     }

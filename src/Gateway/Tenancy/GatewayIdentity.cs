@@ -7,7 +7,7 @@ namespace Gateway.Tenancy;
 /// </summary>
 internal static class GatewayIdentity
 {
-    private const string FileName = "gateway.id";
+    public const string FileName = "gateway.id";
     private const int Length = 32;
 
     /// <exception cref="IOException">It can be neither read nor made.</exception>
