@@ -7,10 +7,11 @@
 # make load   two gateways on servers of their own: capture at RATE for SECONDS, and COUNT token checks by layer.
 #             With URL and TOKEN: capture only, at a gateway that runs already
 # make fence-cost  what a fence in Redis or in the database costs: ROUNDS of SECONDS each; last lines: the ratios
+# make neighbour  what a project feels of another's flood: ROUNDS of SECONDS each; last lines: the ratios of its p99
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test simulate storm fresh load fence-cost load-tests load-tools test-tools bench clean
+.PHONY: run build test simulate storm fresh load fence-cost neighbour load-tests load-tools test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data
@@ -77,6 +78,9 @@ load: $(if $(URL),load-tests,build load-tests load-tools)
 
 fence-cost: build load-tests load-tools
 	@exec $(LOAD_TESTS) fence-cost $(ROUNDS) $(SECONDS)
+
+neighbour: build load-tests load-tools
+	@exec $(LOAD_TESTS) neighbour $(ROUNDS) $(SECONDS)
 
 load-tools:
 	@tests/install-tools.sh redis-server postgresql wrk

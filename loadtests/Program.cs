@@ -2,11 +2,12 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Gateway.LoadTests;
 
-// dotnet run --project loadtests -c Release -- ARGUMENTS; or `make load`, `make fence-cost`.
+// dotnet run --project loadtests -c Release -- ARGUMENTS; or `make load`, `make fence-cost`, `make neighbour`.
 const string Usage =
     """
     usage: load [COUNT] [REQUESTS_PER_SECOND] [SECONDS]          an installation of its own
            fence-cost [ROUNDS] [SECONDS]                         what the fence costs
+           neighbour [ROUNDS] [SECONDS]                          what a flood costs others
            URL PROJECT_TOKEN [REQUESTS_PER_SECOND] [SECONDS]     a gateway that runs already
     """;
 
@@ -19,6 +20,7 @@ try
     return args switch
     {
         ["load", ..] => Report(await LoadRun.RunAsync(Number(1, 500), Number(2, 1_000), Number(3, 5), stop.Token)),
+        ["neighbour", ..] => await Neighbour.RunAsync(Number(1, 5), Number(2, 5), stop.Token),
         ["fence-cost", ..] => await CompareFencesAsync(),
         [var text, var token, ..] when Uri.TryCreate(text, UriKind.Absolute, out var url) =>
             await RunAtAsync(url, token),

@@ -49,4 +49,7 @@ public enum RejectionReason : byte
 
     // A page that the project's settings do not name: 403.
     OriginNotAllowed,
+
+    // More than the project's quota: 429.
+    RateLimited,
 }

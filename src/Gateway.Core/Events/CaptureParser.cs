@@ -46,6 +46,9 @@ public sealed class CaptureParser : IDisposable
     /// <summary>The journal's payload (<see cref="EventPayload"/>) until the next call; empty when refused.</summary>
     public ReadOnlyMemory<byte> Payload => _rows.Payload;
 
+    /// <summary>Bytes of the last body's text, unwrapped: what the work on it went by. 0: it was not.</summary>
+    public int TextBytes { get; private set; }
+
     /// <summary>
     /// Events in the payload. 0 without a rejection: all were of a kind that is dropped, and nothing is kept.
     /// </summary>
@@ -79,7 +82,9 @@ public sealed class CaptureParser : IDisposable
         Clear();
         try
         {
-            var rejection = _decoder.Decode(body, facts, out var json) ?? ParseEvents(json.Span, facts, nowMicros);
+            var rejection = _decoder.Decode(body, facts, out var json);
+            TextBytes = json.Length;
+            rejection ??= ParseEvents(json.Span, facts, nowMicros);
             return rejection is null ? null : Refuse(rejection);
         }
         catch (JsonException)
@@ -185,6 +190,7 @@ public sealed class CaptureParser : IDisposable
     private void Clear()
     {
         _tokenLength = 0;
+        TextBytes = 0;
         _decoder.Clear();
         _rows.Clear();
     }

@@ -39,7 +39,7 @@ internal sealed class RedisTokenCache(RedisConnection redis, string prefix, byte
 
         var kept = new KeptToken(
             reading.Stamp.Epoch, reading.Stamp.Mark, row.Id, row.ProjectId, row.Rules?.AnonymizesIps ?? false,
-            row.Rules?.Origins);
+            row.Rules?.Origins, row.Rules?.Quota.EventsPerSecond ?? 0, row.Rules?.Quota.BytesPerSecond ?? 0);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(kept, KeptTokenJson.Default.KeptToken);
         StopHere.At("fill-redis");
         redis.Set(KeyOf(row.Token), [.. Sign(row.Token, json), .. json], Kept);
@@ -53,10 +53,12 @@ internal sealed class RedisTokenCache(RedisConnection redis, string prefix, byte
         var signature = value.AsSpan(0, HMACSHA256.HashSizeInBytes);
         if (!CryptographicOperations.FixedTimeEquals(signature, Sign(token.Span, json))) return null;
 
-        if (Deserialize(json) is not { } kept) return null;
+        // A gateway that knew no quotas wrote none, whatever they are.
+        if (Deserialize(json) is not { EventsPerSecond: { } events, BytesPerSecond: { } bytes } kept) return null;
 
-        var rules = kept.AnonymizesIps || kept.Origins is not null
-            ? new CaptureRules(kept.AnonymizesIps, kept.Origins ?? [])
+        var quota = new ProjectQuota(events, bytes);
+        var rules = kept.AnonymizesIps || kept.Origins is not null || !quota.IsNone
+            ? new CaptureRules(kept.AnonymizesIps, kept.Origins ?? [], quota)
             : null;
         var row = new TokenRow(kept.Id, kept.ProjectId, token.ToArray(), IsImported: false, IsLive: true, rules);
         return new TokenReading(row, new EpochStamp(kept.Epoch, kept.Mark));
@@ -90,7 +92,8 @@ internal sealed class RedisTokenCache(RedisConnection redis, string prefix, byte
 
 /// <summary>A token that was live at a stamp.</summary>
 internal sealed record KeptToken(
-    long Epoch, long Mark, long Id, ulong ProjectId, bool AnonymizesIps, IReadOnlyList<string>? Origins);
+    long Epoch, long Mark, long Id, ulong ProjectId, bool AnonymizesIps, IReadOnlyList<string>? Origins,
+    long? EventsPerSecond, long? BytesPerSecond);
 
 [JsonSerializable(typeof(KeptToken))]
 internal sealed partial class KeptTokenJson : JsonSerializerContext;

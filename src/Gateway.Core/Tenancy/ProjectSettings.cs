@@ -1,6 +1,7 @@
 using System.Text;
 using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tenancy.Database;
+using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tenancy;
 
@@ -30,9 +31,14 @@ public sealed record ProjectSettings
     /// <summary>What members are of whom the project says nothing: none or member.</summary>
     public ProjectLevel? DefaultLevel { get; init; }
 
+    /// <summary>Events that it may send a second at each gateway, at most; 0: any number.</summary>
+    public long? EventsPerSecond { get; init; }
+
+    /// <summary>Bytes of text, inflated, that it may send a second at each gateway, at most; 0: any number.</summary>
+    public long? BytesPerSecond { get; init; }
+
     /// <summary>Whether nothing is given.</summary>
-    internal bool IsEmpty =>
-        TimeZone is null && AnonymizeIps is null && AllowedOrigins is null && DefaultLevel is null;
+    internal bool IsEmpty => this == new ProjectSettings();
 
     /// <summary>What is wrong with them; null: nothing.</summary>
     public Refusal? Check()
@@ -41,6 +47,44 @@ public sealed record ProjectSettings
             return Refusal.Invalid("timezone", "This is not the name of a time zone, such as Europe/Berlin.");
         if (DefaultLevel is ProjectLevel.Admin)
             return Refusal.Invalid("default_access", "This must be none or member.");
+        if (EventsPerSecond is < 0 or > ProjectQuota.Most)
+            return Refusal.Invalid("events_per_second", $"This must be from 0 to {ProjectQuota.Most}.");
+        if (BytesPerSecond is < 0 or > ProjectQuota.Most)
+            return Refusal.Invalid("bytes_per_second", $"This must be from 0 to {ProjectQuota.Most}.");
+        return CheckOrigins();
+    }
+
+    internal async Task WriteAsync(ControlWrite change, long projectId)
+    {
+        if (IsEmpty) return;
+
+        await change.ExecuteAsync(
+            """
+            UPDATE projects SET
+                time_zone = COALESCE(@TimeZone, time_zone),
+                anonymize_ips = COALESCE(@AnonymizeIps, anonymize_ips),
+                allowed_origins = COALESCE(@AllowedOrigins, allowed_origins),
+                default_level = COALESCE(@DefaultLevel, default_level),
+                events_per_second = COALESCE(@EventsPerSecond, events_per_second),
+                bytes_per_second = COALESCE(@BytesPerSecond, bytes_per_second)
+            WHERE id = @Id
+            """,
+            new
+            {
+                TimeZone,
+                AnonymizeIps = AnonymizeIps is { } anonymize ? (int?)(anonymize ? 1 : 0) : null,
+                AllowedOrigins = AllowedOrigins is { } origins
+                    ? string.Join(' ', origins.Select(origin => origin.ToLowerInvariant()).Distinct())
+                    : null,
+                DefaultLevel = (int?)DefaultLevel,
+                EventsPerSecond,
+                BytesPerSecond,
+                Id = projectId,
+            });
+    }
+
+    private Refusal? CheckOrigins()
+    {
         if (AllowedOrigins is null) return null;
         if (AllowedOrigins.Count > MaxOrigins)
             return Refusal.Invalid("allowed_origins", $"There may be at most {MaxOrigins} origins.");
@@ -59,31 +103,6 @@ public sealed record ProjectSettings
                 "allowed_origins",
                 "Each must be a scheme and a host, such as https://app.example.com or https://*.example.com, of at "
                 + $"most {MaxOriginLength} characters.");
-    }
-
-    internal async Task WriteAsync(ControlWrite change, long projectId)
-    {
-        if (IsEmpty) return;
-
-        await change.ExecuteAsync(
-            """
-            UPDATE projects SET
-                time_zone = COALESCE(@TimeZone, time_zone),
-                anonymize_ips = COALESCE(@AnonymizeIps, anonymize_ips),
-                allowed_origins = COALESCE(@AllowedOrigins, allowed_origins),
-                default_level = COALESCE(@DefaultLevel, default_level)
-            WHERE id = @Id
-            """,
-            new
-            {
-                TimeZone,
-                AnonymizeIps = AnonymizeIps is { } anonymize ? (int?)(anonymize ? 1 : 0) : null,
-                AllowedOrigins = AllowedOrigins is { } origins
-                    ? string.Join(' ', origins.Select(origin => origin.ToLowerInvariant()).Distinct())
-                    : null,
-                DefaultLevel = (int?)DefaultLevel,
-                Id = projectId,
-            });
     }
 
     private static bool IsTimeZone(string name) =>

@@ -135,6 +135,8 @@ public sealed class Projects
                         settings.AnonymizeIps,
                         settings.AllowedOrigins,
                         settings.DefaultLevel,
+                        settings.EventsPerSecond,
+                        settings.BytesPerSecond,
                     });
                 return await AccessAsync(change, caller, id);
             },

@@ -12,7 +12,8 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
         """
         e.value AS Epoch, e.mark AS Mark,
         t.id AS Id, t.project_id AS ProjectId, t.token AS Token, t.imported AS Imported, t.revoked_at AS RevokedAt,
-        p.anonymize_ips AS AnonymizeIps, p.allowed_origins AS AllowedOrigins
+        p.anonymize_ips AS AnonymizeIps, p.allowed_origins AS AllowedOrigins,
+        p.events_per_second AS EventsPerSecond, p.bytes_per_second AS BytesPerSecond
         """;
 
     private const string ItsProject = "LEFT JOIN projects p ON p.id = t.project_id";
@@ -133,10 +134,16 @@ internal sealed class SqlTokenStore(ControlDatabase database) : ITokenStore
 
         public string? AllowedOrigins { get; init; }
 
-        private CaptureRules? Rules => AnonymizeIps == 0 && string.IsNullOrEmpty(AllowedOrigins)
+        public long EventsPerSecond { get; init; }
+
+        public long BytesPerSecond { get; init; }
+
+        private ProjectQuota Quota => new(EventsPerSecond, BytesPerSecond);
+
+        private CaptureRules? Rules => AnonymizeIps == 0 && string.IsNullOrEmpty(AllowedOrigins) && Quota.IsNone
             ? null
             : new CaptureRules(
-                AnonymizeIps == 1, AllowedOrigins!.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+                AnonymizeIps == 1, AllowedOrigins!.Split(' ', StringSplitOptions.RemoveEmptyEntries), Quota);
 
         public EpochStamp Stamp => new(Epoch, Mark);
 

@@ -5,7 +5,8 @@ namespace Gateway.Core.Tokens;
 /// <param name="Origins">
 /// Origins whose pages may post, in lower case; <c>https://*.example.com</c> is every host below it. None: all may.
 /// </param>
-public sealed record CaptureRules(bool AnonymizesIps, IReadOnlyList<string> Origins)
+/// <param name="Quota">How much the project may send.</param>
+public sealed record CaptureRules(bool AnonymizesIps, IReadOnlyList<string> Origins, ProjectQuota Quota = default)
 {
     public static readonly CaptureRules None = new(AnonymizesIps: false, []);
 

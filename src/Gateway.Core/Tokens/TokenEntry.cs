@@ -20,6 +20,12 @@ public sealed class TokenEntry(
     /// <summary>What the project's settings say of its capture.</summary>
     public CaptureRules Rules { get; } = rules ?? CaptureRules.None;
 
+    /// <summary>
+    /// What is left of the project's quota; null when it has none. It begins anew, full, with the entry: a change of
+    /// the project's settings gives it one burst.
+    /// </summary>
+    public QuotaMeter? Meter { get; } = rules is { Quota.IsNone: false } ? new QuotaMeter(rules.Quota) : null;
+
     /// <summary>The token's text, ASCII. Never logged.</summary>
     public ReadOnlySpan<byte> Token => token;
 

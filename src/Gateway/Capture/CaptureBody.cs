@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Gateway.Core.Admission;
 
 namespace Gateway.Capture;
 
@@ -17,7 +18,7 @@ internal enum BodyStatus : byte
 /// One request's body in a pooled buffer, charged to the budget as it grows. Small buffers are kept for the next
 /// request, large ones go back at once.
 /// </summary>
-internal sealed class CaptureBody(InFlightBudget budget)
+internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
 {
     /// <summary>
     /// Kestrel's least rate is an average over the whole body: who sent much at once may then stall for hours, holding
@@ -25,13 +26,29 @@ internal sealed class CaptureBody(InFlightBudget budget)
     /// </summary>
     public static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(15);
 
-    private const int KeptBytes = 64 << 10;
+    private const int KeptBytes = 16 << 10;
 
     private byte[] _buffer = [];
     private int _length;
     private long _charged;
 
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
+
+    /// <summary>Whose share of the budget it is charged to; what its beginning says goes before what was set.</summary>
+    public ulong Owner { get; private set; }
+
+    /// <summary>Before anything is read.</summary>
+    public void Begin(ulong owner) => Owner = owner;
+
+    /// <summary>It turns out to be another's. False when that one has its share already.</summary>
+    public bool TryMoveTo(ulong owner)
+    {
+        if (owner == Owner) return true;
+        if (!budget.TryMove(Owner, owner, _charged)) return false;
+
+        Owner = owner;
+        return true;
+    }
 
     /// <summary>Reads to the end, or to the limit.</summary>
     /// <param name="reader">The request's body.</param>
@@ -72,7 +89,7 @@ internal sealed class CaptureBody(InFlightBudget budget)
     public bool TryCharge(long bytes)
     {
         if (bytes <= 0) return true;
-        if (!budget.TryCharge(bytes)) return false;
+        if (!budget.TryCharge(Owner, bytes)) return false;
 
         _charged += bytes;
         return true;
@@ -80,9 +97,8 @@ internal sealed class CaptureBody(InFlightBudget budget)
 
     public void Reset()
     {
-        budget.Release(_charged);
-        _charged = 0;
-        _length = 0;
+        budget.Release(Owner, _charged);
+        (Owner, _charged, _length) = (TokenHints.None, 0, 0);
         if (_buffer.Length <= KeptBytes) return;
 
         ArrayPool<byte>.Shared.Return(_buffer);
@@ -93,6 +109,9 @@ internal sealed class CaptureBody(InFlightBudget budget)
     {
         long needed = _length + bytes.Length;
         if (needed > limitBytes) return BodyStatus.TooLarge;
+
+        if (_charged == 0 && hints.FindAtOnce(default, bytes.FirstSpan) is not TokenHints.None and var owner)
+            Owner = owner;
         if (!TryCharge(bytes.Length)) return BodyStatus.NoBudget;
 
         if (needed > _buffer.Length) Grow((int)needed);

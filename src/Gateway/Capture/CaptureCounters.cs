@@ -15,6 +15,7 @@ internal enum CaptureOutcome : byte
     DiskFull,
     OverQuota,
     OverBudget,
+    RateLimited,
     Failed,
     ClientGone,
 }
@@ -25,6 +26,7 @@ internal sealed class CaptureCounters
     private readonly long[] _requests = new long[Enum.GetValues<CaptureOutcome>().Length];
     private readonly long[] _tokens = new long[Enum.GetValues<TokenState>().Length];
     private readonly long[] _rejections = new long[Enum.GetValues<RejectionReason>().Length];
+    private readonly long[] _quotaRefusals = new long[Enum.GetValues<QuotaKind>().Length];
     private long _eventsAccepted;
     private long _eventsRefused;
     private long _tokensAsked;
@@ -43,6 +45,11 @@ internal sealed class CaptureCounters
 
     /// <summary>Requests that were refused, by why.</summary>
     public long Rejections(RejectionReason reason) => Volatile.Read(ref _rejections[(int)reason]);
+
+    /// <summary>Requests past their project's quota, by which limit.</summary>
+    public long QuotaRefusals(QuotaKind met) => Volatile.Read(ref _quotaRefusals[(int)met]);
+
+    public void Count(QuotaKind met) => Interlocked.Increment(ref _quotaRefusals[(int)met]);
 
     public void Count(TokenState state) => Interlocked.Increment(ref _tokens[(int)state]);
 

@@ -1,4 +1,5 @@
 using Gateway.Core;
+using Gateway.Core.Admission;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
 using Gateway.Core.Tokens;
@@ -8,12 +9,13 @@ using Microsoft.AspNetCore.Connections;
 namespace Gateway.Capture;
 
 /// <summary>
-/// The way of a request: read, parse, look the token up, join the open group of the journal, answer when the group
-/// has passed its fence and is on disk.
+/// The way of a request: read, wait for its project's turn, parse, look the token up, join the open group of the
+/// journal, answer when the group has passed its fence and is on disk.
 /// </summary>
 internal sealed partial class CaptureHandler(
     GatewayState state,
     CaptureWorkPool pool,
+    CaptureAdmission admission,
     CaptureCounters counters,
     CaptureLimits limits,
     TimeProvider time,
@@ -58,14 +60,35 @@ internal sealed partial class CaptureHandler(
                 "The gateway is starting: its journal is being recovered. Send this again.");
         }
 
+        work.Body.Begin(admission.GuessOwner(context));
         var read = await work.Body.ReadAsync(
             request.BodyReader, request.ContentLength, limits.MaxBodyBytes, context.RequestAborted);
         if (read != BodyStatus.Complete) return RejectBody(context, read);
 
         long now = (time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
-        if (Parse(context, isEngage, work, now) is { } rejection) return Reject(response, rejection);
+        if (QuotaRefusals.TryFindEarly(context, pipeline.Tokens, work.Body, Elapsed(), out var lookup)
+            && await RefuseEarlyAsync(context, pipeline, lookup) is { } early)
+        {
+            return early;
+        }
+
+        if (await ParseAsync(context, isEngage, work, now) is { } rejection) return Reject(response, rejection);
 
         return await AdmitAsync(context, pipeline, isEngage, work, now);
+    }
+
+    /// <summary>Null when it is not certain any more, and the request goes its usual way.</summary>
+    private async ValueTask<CaptureOutcome?> RefuseEarlyAsync(
+        HttpContext context, CapturePipeline pipeline, TokenLookup lookup)
+    {
+        var fenced = await pipeline.Journal.FenceAsync(lookup.Version);
+        if (fenced.Outcome != AppendOutcome.Kept) return null;
+
+        var answer = lookup.Entry!.Meter!.Look(Elapsed());
+        if (answer.Met == QuotaKind.None) return null;
+
+        FenceEpoch.Tell(context, fenced.Epoch);
+        return RefuseOverQuota(context.Response, lookup.Entry, answer);
     }
 
     private CaptureOutcome RejectBody(HttpContext context, BodyStatus status)
@@ -77,8 +100,7 @@ internal sealed partial class CaptureHandler(
                 return Reject(response, new Rejection(
                     RejectionReason.BodyTooLarge, $"The body is larger than {limits.MaxBodyBytes} bytes.", "body"));
             case BodyStatus.NoBudget:
-                return Reject(response, new Rejection(
-                    RejectionReason.Overloaded, "The gateway holds as many bytes as it may. Send this again."));
+                return Reject(response, TokenRejections.TooManyBytes);
             default:
                 // The rest of the body may never come: the connection cannot be used again.
                 response.Headers.Connection = "close";
@@ -86,6 +108,28 @@ internal sealed partial class CaptureHandler(
                     response, StatusCodes.Status408RequestTimeout, "validation_error", "body_read_timeout",
                     $"Nothing came for {CaptureBody.StallLimit.TotalSeconds} s before the body was whole.", "body");
                 return CaptureOutcome.TimedOut;
+        }
+    }
+
+    /// <summary>Parses when it is the project's turn. The slot is free again before anything is waited for.</summary>
+    private async ValueTask<Rejection?> ParseAsync(HttpContext context, bool isEngage, CaptureWork work, long now)
+    {
+        switch (await admission.EnterAsync(context, work))
+        {
+            case AdmissionOutcome.Overloaded:
+                return TokenRejections.TooManyWaiting;
+            case AdmissionOutcome.Cancelled:
+                throw new OperationCanceledException(context.RequestAborted);
+        }
+
+        try
+        {
+            pool.GiveParser(work);
+            return Parse(context, isEngage, work, now);
+        }
+        finally
+        {
+            admission.Leave(work);
         }
     }
 
@@ -107,32 +151,47 @@ internal sealed partial class CaptureHandler(
             if (lookup.State == TokenState.Mistyped) return Reject(response, TokenRejections.Mistyped);
             if (lookup.State == TokenState.Unavailable) return RefuseUnkept(response, AppendOutcome.Unfenced);
 
-            bool isForeign = lookup.Entry is { Rules.Origins.Count: > 0 } entry
-                && !entry.Rules.Allow(PageOrigin.Of(context.Request));
-            fenced = await JoinAsync(pipeline.Journal, lookup, isForeign, parser, now, fenced);
-
-            if (fenced.Outcome == AppendOutcome.Stale)
+            var verdict = Judge(context, lookup.Entry, parser);
+            fenced = await JoinAsync(pipeline.Journal, lookup, verdict.Refusal is not null, parser, now, fenced);
+            if (fenced.Outcome == AppendOutcome.Kept)
             {
-                // What was erased by settings that may hold no longer is read again.
-                if (lookup.Entry is { Rules.AnonymizesIps: true }
-                    && Parse(context, isEngage, work, now) is { } rejection)
-                {
-                    return Reject(response, rejection);
-                }
-
-                continue;
+                FenceEpoch.Tell(context, fenced.Epoch);
+                return Answer(context, lookup.Entry, parser, verdict);
             }
 
-            if (fenced.Outcome != AppendOutcome.Kept) return RefuseUnkept(response, fenced.Outcome);
-            FenceEpoch.Tell(context, fenced.Epoch);
-            if (lookup.Entry is null) return Reject(response, TokenRejections.Unknown);
-            if (isForeign) return Reject(response, TokenRejections.ForeignOrigin);
+            if (verdict.Refusal is null) GiveQuotaBack(lookup.Entry!, parser);
+            if (fenced.Outcome != AppendOutcome.Stale) return RefuseUnkept(response, fenced.Outcome);
 
-            return AnswerKept(context, parser);
+            // What was erased by settings that may hold no longer is read again.
+            if (lookup.Entry is { Rules.AnonymizesIps: true }
+                && await ParseAsync(context, isEngage, work, now) is { } rejection)
+            {
+                return Reject(response, rejection);
+            }
         }
 
         return RefuseUnkept(response, AppendOutcome.Unfenced);
     }
+
+    /// <summary>
+    /// What the entry says of the request. What it needs of the project's quota is taken before it joins a group:
+    /// others join beside it.
+    /// </summary>
+    private Verdict Judge(HttpContext context, TokenEntry? entry, CaptureParser parser)
+    {
+        if (entry is null) return new Verdict(TokenRejections.Unknown, default);
+        if (entry.Rules.Origins.Count > 0 && !entry.Rules.Allow(PageOrigin.Of(context.Request)))
+            return new Verdict(TokenRejections.ForeignOrigin, default);
+        if (entry.Meter is not { } meter) return default;
+
+        var answer = meter.Take(parser.AcceptedCount + parser.RefusedCount, parser.TextBytes, Elapsed());
+        return answer.Met == QuotaKind.None ? default : new Verdict(TokenRejections.OverQuota, answer);
+    }
+
+    private static void GiveQuotaBack(TokenEntry entry, CaptureParser parser) =>
+        entry.Meter?.GiveBack(parser.AcceptedCount + parser.RefusedCount, parser.TextBytes);
+
+    private TimeSpan Elapsed() => time.GetElapsedTime(0);
 
     private ValueTask<TokenLookup> LookUpAsync(
         TokenCheck tokens, ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
@@ -160,12 +219,12 @@ internal sealed partial class CaptureHandler(
     private static ValueTask<AppendResult> JoinAsync(
         EventJournal journal,
         in TokenLookup lookup,
-        bool isForeign,
+        bool isRefused,
         CaptureParser parser,
         long now,
         AppendResult fenced)
     {
-        if (lookup.Entry is not { } entry || isForeign || parser.AcceptedCount + parser.RefusedCount == 0)
+        if (lookup.Entry is not { } entry || isRefused || parser.AcceptedCount + parser.RefusedCount == 0)
         {
             return fenced.Version > 0 && lookup.Version >= fenced.Version
                 ? new ValueTask<AppendResult>(fenced with { Outcome = AppendOutcome.Kept })
@@ -174,6 +233,17 @@ internal sealed partial class CaptureHandler(
 
         if (entry.Rules.AnonymizesIps) parser.EraseAddresses();
         return journal.AppendAsync(entry, lookup.Version, now, parser.Payload);
+    }
+
+    private CaptureOutcome Answer(HttpContext context, TokenEntry? entry, CaptureParser parser, in Verdict verdict)
+    {
+        bool isOverQuota = verdict.Quota.Met != QuotaKind.None;
+        if (verdict.Refusal is { } refusal && !isOverQuota) return Reject(context.Response, refusal);
+
+        admission.Remember(context, parser.Token.Span, isOverQuota);
+        return isOverQuota
+            ? RefuseOverQuota(context.Response, entry!, verdict.Quota)
+            : AnswerKept(context, parser);
     }
 
     private CaptureOutcome AnswerKept(HttpContext context, CaptureParser parser)
@@ -185,6 +255,14 @@ internal sealed partial class CaptureHandler(
         else CaptureAnswers.Ok(context.Response);
 
         return CaptureOutcome.Kept;
+    }
+
+    private CaptureOutcome RefuseOverQuota(HttpResponse response, TokenEntry entry, in QuotaAnswer answer)
+    {
+        counters.Count(RejectionReason.RateLimited);
+        counters.Count(answer.Met);
+        QuotaRefusals.Answer(response, entry.Rules.Quota, answer);
+        return CaptureOutcome.RateLimited;
     }
 
     private CaptureOutcome Reject(HttpResponse response, Rejection rejection)
@@ -243,6 +321,10 @@ internal sealed partial class CaptureHandler(
         context.Abort();
         return CaptureOutcome.Failed;
     }
+
+    /// <param name="Refusal">Null: it may be kept.</param>
+    /// <param name="Quota">The limit of the project's that was met, if that is why.</param>
+    private readonly record struct Verdict(Rejection? Refusal, QuotaAnswer Quota);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A capture request failed in a way that was not foreseen.")]
     private partial void LogFailed(Exception error);

@@ -1,36 +1,87 @@
 using System.Collections.Concurrent;
+using Gateway.Core.Admission;
 using Gateway.Core.Events;
 
 namespace Gateway.Capture;
 
 /// <summary>
-/// What one request needs while it is worked on: its body, and a parser that charges to the same budget.
+/// What one request needs while it is worked on: its body, and from its turn on a parser that charges to the same
+/// budget. Many may wait with their bodies; few are parsed, and on their way to the disk, at one time.
 /// </summary>
-internal sealed record CaptureWork(CaptureBody Body, CaptureParser Parser);
+internal sealed class CaptureWork(CaptureBody body)
+{
+    private PooledParser? _parser;
+
+    public CaptureBody Body => body;
+
+    /// <summary>What the parse was thought to cost while it waited for its turn, in bytes.</summary>
+    public long Cost { get; set; }
+
+    /// <summary>Once it was given.</summary>
+    public CaptureParser Parser => _parser!.Parser;
+
+    public bool HasParser => _parser is not null;
+
+    public void Give(PooledParser parser)
+    {
+        parser.Payer = body;
+        _parser = parser;
+    }
+
+    public PooledParser? TakeParser()
+    {
+        var parser = _parser;
+        _parser = null;
+        return parser;
+    }
+}
+
+/// <summary>A parser, and whoever pays for its buffers just now.</summary>
+internal sealed class PooledParser
+{
+    public PooledParser(CaptureLimits limits) => Parser = new CaptureParser(limits, TryCharge);
+
+    public CaptureParser Parser { get; }
+
+    public CaptureBody? Payer { get; set; }
+
+    private bool TryCharge(long bytes) => Payer!.TryCharge(bytes);
+}
 
 /// <summary>
-/// Bodies and parsers, used again and again. What a pooled one keeps is small (four buffers of 64 KiB at most) and not
-/// charged to requests; all above it is, while it is held.
+/// Bodies and parsers, used again and again. What a pooled one keeps is small (16 KiB a body, four buffers of 64 KiB
+/// a parser at most) and not charged to requests; all above it is, while it is held.
 /// </summary>
-internal sealed class CaptureWorkPool(InFlightBudget budget, CaptureLimits limits)
+internal sealed class CaptureWorkPool(InFlightBudget budget, CaptureLimits limits, TokenHints hints)
 {
-    private const int MaxPooled = 128;
+    private const int MaxBodies = 1024;
+    private const int MaxParsers = 128;
 
-    private readonly ConcurrentQueue<CaptureWork> _pool = new();
+    private readonly ConcurrentQueue<CaptureWork> _works = new();
+    private readonly ConcurrentQueue<PooledParser> _parsers = new();
 
-    public CaptureWork Rent()
+    /// <summary>With a body; a parser is given when there is something to parse.</summary>
+    public CaptureWork Rent() =>
+        _works.TryDequeue(out var work) ? work : new CaptureWork(new CaptureBody(budget, hints));
+
+    public void GiveParser(CaptureWork work)
     {
-        if (_pool.TryDequeue(out var work)) return work;
+        if (work.HasParser) return;
 
-        var body = new CaptureBody(budget);
-        return new CaptureWork(body, new CaptureParser(limits, body.TryCharge));
+        work.Give(_parsers.TryDequeue(out var parser) ? parser : new PooledParser(limits));
     }
 
     public void Return(CaptureWork work)
     {
-        work.Parser.Reset();
+        if (work.TakeParser() is { } parser)
+        {
+            parser.Parser.Reset();
+            parser.Payer = null;
+            if (_parsers.Count < MaxParsers) _parsers.Enqueue(parser);
+            else parser.Parser.Dispose();
+        }
+
         work.Body.Reset();
-        if (_pool.Count < MaxPooled) _pool.Enqueue(work);
-        else work.Parser.Dispose();
+        if (_works.Count < MaxBodies) _works.Enqueue(work);
     }
 }

@@ -27,7 +27,8 @@ internal static class ClientAddress
         };
     }
 
-    private static int Write(HttpContext context, Span<byte> ip)
+    /// <summary>The address alone; 0 bytes when it is not known.</summary>
+    public static int Write(HttpContext context, Span<byte> ip)
     {
         if (ip.IsEmpty || context.Connection.RemoteIpAddress is not { } address) return 0;
 

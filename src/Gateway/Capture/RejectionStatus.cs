@@ -20,6 +20,8 @@ internal static class RejectionStatus
         RejectionReason.MissingToken or RejectionReason.ConflictingTokens or RejectionReason.BadToken
             or RejectionReason.PersonalKeyAsToken or RejectionReason.MistypedToken or RejectionReason.UnknownToken =>
             (StatusCodes.Status401Unauthorized, "authentication_error", CaptureOutcome.Refused),
+        RejectionReason.RateLimited =>
+            (StatusCodes.Status429TooManyRequests, "throttled_error", CaptureOutcome.RateLimited),
         RejectionReason.OriginNotAllowed =>
             (StatusCodes.Status403Forbidden, "authentication_error", CaptureOutcome.Refused),
         _ => (StatusCodes.Status400BadRequest, "validation_error", CaptureOutcome.Malformed),

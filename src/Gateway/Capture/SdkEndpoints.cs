@@ -98,8 +98,11 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool)
         }
     }
 
-    private static Rejection? FindToken(HttpContext context, CaptureWork work) =>
-        work.Parser.ParseToken(work.Body.Bytes, ClientAddress.Facts(context, isEngage: false, []));
+    private Rejection? FindToken(HttpContext context, CaptureWork work)
+    {
+        pool.GiveParser(work);
+        return work.Parser.ParseToken(work.Body.Bytes, ClientAddress.Facts(context, isEngage: false, []));
+    }
 
     private async Task AnswerConfigAsync(HttpContext context, bool script)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Core.Admission;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
@@ -16,6 +17,9 @@ internal sealed record GatewayOptions
     // The largest body as rows: its text, promoted values once more, and less than 100 bytes for each event.
     private const int MaxPayloadBytes = 512 << 20;
 
+    // A body is held as sent, as inflated and as rows.
+    private const long BodyCopies = 4;
+
     private static readonly string[] ConnectionNames = ["ClickHouse", "Postgres", "Redis"];
 
     /// <summary>Folder of everything that this gateway keeps on disk.</summary>
@@ -29,6 +33,9 @@ internal sealed record GatewayOptions
     public required IReadOnlyList<string> AttachedJournals { get; init; }
 
     public required LimitSettings Limits { get; init; }
+
+    /// <summary>How much capture does at once, and whether projects take turns.</summary>
+    public required AdmissionOptions Admission { get; init; }
 
     public required EngineSettings Engine { get; init; }
 
@@ -84,6 +91,12 @@ internal sealed record GatewayOptions
                 reader.Number("Quarantine:QuotaBytes", 256 << 20, 1 << 20, long.MaxValue)),
             AttachedJournals = [.. reader.List("AttachJournals").Select(Path.GetFullPath)],
             Limits = LimitSettings.Read(reader),
+            Admission = new AdmissionOptions(
+                (int)reader.Number("Limits:CaptureSlots", Math.Max(1, Environment.ProcessorCount - 1), 1, 1024),
+                (int)reader.Number("Limits:WaitingRequests", 8192, 1, 1_000_000))
+            {
+                IsFair = reader.Flag("FairShare", standard: true),
+            },
             Engine = new EngineSettings(reader.OptionalNumber("Engine:MemoryBytes", 256 << 20, long.MaxValue)),
             SweepEvery = TimeSpan.FromSeconds(reader.Number("Erasure:SweepSeconds", 60, 1, 3600)),
             Bootstrap = new BootstrapOptions
@@ -145,6 +158,14 @@ internal sealed record GatewayOptions
         UncheckedBytes = Journal.SegmentBytes,
     };
 
+    /// <summary>
+    /// What the bodies of one project may have of <see cref="LimitSettings.InFlightBytes"/>: half, or what its largest
+    /// one needs.
+    /// </summary>
+    public long ShareBytes => Admission.IsFair
+        ? Math.Max(Limits.InFlightBytes / 2, BodyCopies * Limits.BodyBytes)
+        : Limits.InFlightBytes;
+
     private static PostgresOptions? ReadPostgres(IConfiguration configuration, OptionsReader reader)
     {
         if (Blank(configuration.GetConnectionString("Postgres")) is not { } text) return null;
@@ -190,8 +211,8 @@ internal sealed record GatewayOptions
         foreach (string mistake in options.ForJournal().Validate()) reader.Fail($"Gateway:Journal: {mistake}");
         foreach (string mistake in options.Limits.ForParser().Errors()) reader.Fail($"Gateway:Limits: {mistake}");
 
-        // A body is held as sent, as inflated and as rows; one that can never be held would be sent again for ever.
-        long needed = 4L * options.Limits.BodyBytes;
+        // One that can never be held would be sent again for ever.
+        long needed = BodyCopies * options.Limits.BodyBytes;
         if (options.Limits.InFlightBytes >= needed) return;
 
         reader.Fail($"Gateway:Limits:InFlightBytes is {options.Limits.InFlightBytes}; it must be at least four times "

@@ -1,4 +1,5 @@
 using Gateway.Capture;
+using Gateway.Core.Admission;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Journal;
 using Gateway.Core.Ledger;
@@ -119,16 +120,20 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         app.Use(RequestFraming.RefuseTwoLengths);
         app.UseManagementGuard();
 
-        var budget = new InFlightBudget(_options.Limits.InFlightBytes);
+        var budget = new InFlightBudget(_options.Limits.InFlightBytes, _options.ShareBytes);
         var limits = _options.Limits.ForParser();
-        var pool = new CaptureWorkPool(budget, limits);
+        var hints = new TokenHints();
+        var gate = new AdmissionGate(_options.Admission, _time);
+        var admission = new CaptureAdmission(gate, hints, limits);
+        var pool = new CaptureWorkPool(budget, limits, hints);
         var captureLog = app.Services.GetRequiredService<ILogger<CaptureHandler>>();
-        app.MapCapture(new CaptureHandler(_state, pool, _counters, limits, _time, captureLog));
+        app.MapCapture(new CaptureHandler(_state, pool, admission, _counters, limits, _time, captureLog));
         new SdkEndpoints(_state, pool).Map(app);
         app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
         app.MapHealth(_state, _plane.Fence);
         app.MapMetrics(() => MetricsPage.Write(
-            _counters, budget, _plane, _journal?.Status, _books, Erased()));
+            _counters, budget, _plane, _journal?.Status, _books, Erased())
+            + AdmissionMetrics.Write(gate, _counters));
         app.MapSignIn();
         app.MapTenancy();
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);

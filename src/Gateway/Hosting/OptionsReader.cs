@@ -23,9 +23,9 @@ internal sealed class OptionsReader(IConfigurationSection section)
         return string.IsNullOrWhiteSpace(value) ? null : value;
     }
 
-    public bool Flag(string key)
+    public bool Flag(string key, bool standard = false)
     {
-        if (Text(key) is not { } text) return false;
+        if (Text(key) is not { } text) return standard;
         if (bool.TryParse(text, out bool value)) return value;
 
         Fail($"{section.Path}:{key} is '{text}'; it must be true or false.");

@@ -1,3 +1,5 @@
+using Gateway.Capture;
+
 namespace Gateway.Hosting;
 
 /// <summary>Kestrel's limits and the log: what holds for every request, whatever its path.</summary>
@@ -11,6 +13,7 @@ internal static class WebHostSetup
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(ConnectionMemory.Give));
 
             // Events may come in the query of a GET, and some SDKs' are long.
             kestrel.Limits.MaxRequestLineSize = 64 << 10;
@@ -26,8 +29,20 @@ internal static class WebHostSetup
         if (builder.Configuration["urls"] is null && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
             builder.WebHost.UseUrls(DefaultUrl);
 
+        LeaveThreadsFree(options.Admission.Slots);
         ConfigureLogging(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
+    }
+
+    /// <summary>
+    /// Threads that parse are busy for milliseconds at a time. As many as there are processors stay beside them, so
+    /// that connections are read and answers written meanwhile: the machine's scheduler is fair to those, and the
+    /// pool's own line is not.
+    /// </summary>
+    private static void LeaveThreadsFree(int slots)
+    {
+        ThreadPool.GetMinThreads(out int workers, out int ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + slots), ports);
     }
 
     public static void ConfigureLogging(ILoggingBuilder logging) => logging

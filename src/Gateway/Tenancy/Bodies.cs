@@ -18,13 +18,16 @@ internal sealed record InviteBody(string TargetEmail, int? Level);
 /// <param name="AnonymizeIps">Whether no client's address is kept.</param>
 /// <param name="AllowedOrigins">Origins whose pages may send events; none: all.</param>
 /// <param name="DefaultAccess">none or member.</param>
+/// <param name="EventsPerSecond">At each gateway, at most; 0: any number.</param>
+/// <param name="BytesPerSecond">Of events' text, inflated, at each gateway, at most; 0: any number.</param>
 internal sealed record NewProjectBody(
     string Name, string? ApiToken, string? Timezone, bool? AnonymizeIps, IReadOnlyList<string>? AllowedOrigins,
-    string? DefaultAccess);
+    string? DefaultAccess, long? EventsPerSecond, long? BytesPerSecond);
 
 /// <summary>As <see cref="NewProjectBody"/>; what is left out stays as it is.</summary>
 internal sealed record ProjectBody(
-    string? Name, string? Timezone, bool? AnonymizeIps, IReadOnlyList<string>? AllowedOrigins, string? DefaultAccess);
+    string? Name, string? Timezone, bool? AnonymizeIps, IReadOnlyList<string>? AllowedOrigins, string? DefaultAccess,
+    long? EventsPerSecond, long? BytesPerSecond);
 
 /// <param name="OrganizationId">Where it goes.</param>
 internal sealed record MoveBody(Guid OrganizationId);

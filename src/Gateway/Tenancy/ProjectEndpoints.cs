@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tenancy;
+using Gateway.Core.Tokens;
 using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
@@ -141,6 +142,8 @@ internal static class ProjectEndpoints
                 "member" => ProjectLevel.Member,
                 _ => null,
             },
+            EventsPerSecond = body.Whole("events_per_second", most: ProjectQuota.Most),
+            BytesPerSecond = body.Whole("bytes_per_second", most: ProjectQuota.Most),
         };
     }
 
@@ -162,7 +165,8 @@ internal static class ProjectEndpoints
 /// </summary>
 internal sealed record ProjectAnswer(
     ulong Id, Guid Uuid, Guid Organization, string Name, string? ApiToken, string Timezone, bool AnonymizeIps,
-    IReadOnlyList<string> AllowedOrigins, string DefaultAccess, string AccessLevel, DateTimeOffset CreatedAt)
+    IReadOnlyList<string> AllowedOrigins, string DefaultAccess, long EventsPerSecond, long BytesPerSecond,
+    string AccessLevel, DateTimeOffset CreatedAt)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? RevokedAt { get; init; }
@@ -181,8 +185,8 @@ internal sealed record ProjectAnswer(
 
     public static ProjectAnswer Of(ProjectAccess project) => new(
         project.ProjectId, project.Uuid, project.OrganizationId, project.Name, project.ApiToken, project.TimeZone,
-        project.AnonymizeIps, project.AllowedOrigins, Word(project.DefaultLevel), Word(project.Level),
-        project.CreatedAt);
+        project.AnonymizeIps, project.AllowedOrigins, Word(project.DefaultLevel),
+        project.Quota.EventsPerSecond, project.Quota.BytesPerSecond, Word(project.Level), project.CreatedAt);
 
     public static string Word(ProjectLevel level) => level switch
     {

@@ -29,7 +29,7 @@ public sealed class RedisTokenCacheTests : IAsyncLifetime, IDisposable
     [InlineData(true)]
     public async Task What_one_gateway_keeps_another_finds(bool withRules)
     {
-        var rules = withRules ? new CaptureRules(AnonymizesIps: true, ["https://*.shop.example"]) : null;
+        var rules = withRules ? new CaptureRules(AnonymizesIps: true, ["https://*.shop.example"], new(70, 80)) : null;
         await KeepAsync(Reading(rules));
 
         await using var other = Open("test", 1);
@@ -40,6 +40,7 @@ public sealed class RedisTokenCacheTests : IAsyncLifetime, IDisposable
             found.Value.Row!.Id, found.Value.Row.ProjectId, found.Value.Row.IsLive, found.Value.Row.IsImported));
         Assert.Equal(rules?.AnonymizesIps, found.Value.Row.Rules?.AnonymizesIps);
         Assert.Equal(rules?.Origins, found.Value.Row.Rules?.Origins);
+        Assert.Equal(rules?.Quota, found.Value.Row.Rules?.Quota);
         Assert.Null(await other.Tokens.FindAsync(Encoding.ASCII.GetBytes("phc_another"), default));
     }
 

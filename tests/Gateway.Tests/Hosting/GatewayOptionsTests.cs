@@ -17,6 +17,26 @@ public sealed class GatewayOptionsTests
     }
 
     [Fact]
+    public void Projects_take_turns_unless_that_is_switched_off_and_one_body_always_fits_into_a_share()
+    {
+        var standard = Read([], out _);
+        Assert.True(standard.Admission.IsFair);
+        Assert.InRange(standard.Admission.Slots, 1, Environment.ProcessorCount);
+        Assert.Equal(standard.Admission.MaxWaiting / 2, standard.Admission.MaxWaitingOfOne);
+        Assert.Equal(4L * standard.Limits.BodyBytes, standard.ShareBytes);
+        Assert.Equal(512L << 20, Read([("Gateway:Limits:InFlightBytes", $"{1L << 30}")], out _).ShareBytes);
+
+        var without = Read([("Gateway:FairShare", "false"), ("Gateway:Limits:CaptureSlots", "3")], out var errors);
+        Assert.Empty(errors);
+        Assert.Equal((false, 3), (without.Admission.IsFair, without.Admission.Slots));
+        Assert.Equal(without.Admission.MaxWaiting, without.Admission.MaxWaitingOfOne);
+        Assert.Equal(without.Limits.InFlightBytes, without.ShareBytes);
+
+        Read([("Gateway:FairShare", "perhaps"), ("Gateway:Limits:CaptureSlots", "0")], out var mistakes);
+        Assert.Equal(2, mistakes.Count);
+    }
+
+    [Fact]
     public void Every_error_is_told_at_once_by_its_key()
     {
         Read(

@@ -15,6 +15,8 @@ public sealed class BadInputTests(HostedGatewayOpenToAll gateway) : IClassFixtur
         """|"a\u202eb"|"a\u2067b"|"a\u2028b"|"a\u2029b" """;
     private const string NoWhole =
         """{}|"x"|"1"|[]|true|1.5|1e300|-1|0|99999999999999999999|"\u0000"|"<long>" """;
+    private const string NoCount =
+        """{}|"x"|"1"|[]|true|1.5|1e300|-1|1000000000001|99999999999999999999|"\u0000"|"<long>" """;
     private const string NoFlag =
         """1|0|"true"|{}|[]|"\u0000"|"<long>" """;
     private const string NoUuid =
@@ -40,9 +42,10 @@ public sealed class BadInputTests(HostedGatewayOpenToAll gateway) : IClassFixtur
         ("POST /api/organizations/{organization}/invites/", ["target_email! text", "level whole"]),
         ("POST /api/organizations/{organization}/projects/",
             ["name! text", "api_token text", "timezone text", "anonymize_ips flag", "allowed_origins texts",
-            "default_access text"]),
+            "default_access text", "events_per_second count", "bytes_per_second count"]),
         ("PATCH /api/projects/{id}/",
-            ["name text", "timezone text", "anonymize_ips flag", "allowed_origins texts", "default_access text"]),
+            ["name text", "timezone text", "anonymize_ips flag", "allowed_origins texts", "default_access text",
+            "events_per_second count", "bytes_per_second count"]),
         ("POST /api/projects/{id}/change_organization/", ["organization_id! uuid"]),
         ("PATCH /api/projects/{id}/members/{user}/", ["level! text"]),
         ("POST /api/personal_api_keys/",
@@ -183,6 +186,7 @@ public sealed class BadInputTests(HostedGatewayOpenToAll gateway) : IClassFixtur
             "text" => NoText + NoShownText,
             "whole" => NoWhole,
             "id" => NoWhole,
+            "count" => NoCount,
             "secret" => NoText,
             "flag" => NoFlag,
             "uuid" => NoUuid,

@@ -1,3 +1,5 @@
+using Gateway.Core.Tokens;
+
 namespace Gateway.Core.Tenancy.Access;
 
 /// <summary>One row of <see cref="AccessSql"/>, as Dapper fills it.</summary>
@@ -50,6 +52,10 @@ internal sealed class AccessRow
 
     public long DefaultLevel { get; init; }
 
+    public long EventsPerSecond { get; init; }
+
+    public long BytesPerSecond { get; init; }
+
     public long ProjectCreatedAt { get; init; }
 
     public long? AccessLevel { get; init; }
@@ -80,6 +86,7 @@ internal sealed class AccessRow
         AnonymizeIps = AnonymizeIps == 1,
         AllowedOrigins = AllowedOrigins.Split(' ', StringSplitOptions.RemoveEmptyEntries),
         DefaultLevel = (ProjectLevel)DefaultLevel,
+        Quota = new ProjectQuota(EventsPerSecond, BytesPerSecond),
         CreatedAt = UnixTime.FromUnixMicroseconds(ProjectCreatedAt),
         ApiToken = Token,
         MemberLevel = (MemberLevel)MemberLevel,

@@ -31,6 +31,7 @@ internal static class AccessSql
         """
         p.id AS ProjectId, p.uuid AS ProjectUuid, p.name AS ProjectName, p.time_zone AS TimeZone,
         p.anonymize_ips AS AnonymizeIps, p.allowed_origins AS AllowedOrigins, p.default_level AS DefaultLevel,
+        p.events_per_second AS EventsPerSecond, p.bytes_per_second AS BytesPerSecond,
         p.created_at AS ProjectCreatedAt, t.token AS Token,
         (SELECT a.level FROM project_access a WHERE a.project_id = p.id AND a.user_id = u.id) AS AccessLevel
         """;

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tenancy.Access;
 
@@ -54,7 +55,7 @@ public sealed class ProjectAccess : IJudged
     {
         (Actor, ProjectId, Uuid, Name, TimeZone) = (from.Actor, from.ProjectId, from.Uuid, from.Name, from.TimeZone);
         (AnonymizeIps, AllowedOrigins, DefaultLevel) = (from.AnonymizeIps, from.AllowedOrigins, from.DefaultLevel);
-        (CreatedAt, ApiToken) = (from.CreatedAt, from.ApiToken);
+        (Quota, CreatedAt, ApiToken) = (from.Quota, from.CreatedAt, from.ApiToken);
         (OrganizationRowId, OrganizationId, MemberLevel) = (to.RowId, to.Id, to.Level);
         Level = to.Level >= MemberLevel.Admin ? ProjectLevel.Admin : from.DefaultLevel;
     }
@@ -84,6 +85,9 @@ public sealed class ProjectAccess : IJudged
 
     /// <summary>What members are in it of whom it says nothing.</summary>
     public required ProjectLevel DefaultLevel { get; init; }
+
+    /// <summary>What it may send at each gateway.</summary>
+    public required ProjectQuota Quota { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 

@@ -1,0 +1,55 @@
+using Gateway.Core.Admission;
+using Gateway.Core.Events;
+
+namespace Gateway.Capture;
+
+/// <summary>
+/// Who is worked on when all want to be. Inflating and parsing is what capture costs, so only so much of it goes on at
+/// once; when there is more, projects take turns. Whose a request is, is guessed before it is parsed: from what can
+/// be seen of its token, else from its connection, else from its client's address.
+/// </summary>
+internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, CaptureLimits limits)
+{
+    /// <summary>Whose a body is taken to be before anything of it was read.</summary>
+    public ulong GuessOwner(HttpContext context)
+    {
+        if (context.Features.Get<ConnectionMemory>() is { Project: not TokenHints.None } memory) return memory.Project;
+
+        Span<byte> address = stackalloc byte[ClientAddress.MaxBytes];
+        return hints.OfAddress(address[..ClientAddress.Write(context, address)]);
+    }
+
+    /// <summary>Takes a slot, at once or when it is the project's turn; <see cref="Leave"/> gives it back.</summary>
+    public ValueTask<AdmissionOutcome> EnterAsync(HttpContext context, CaptureWork work)
+    {
+        work.Cost = long.MaxValue;
+        return gate.TryEnter()
+            ? new ValueTask<AdmissionOutcome>(AdmissionOutcome.Entered)
+            : WaitAsync(context, work);
+    }
+
+    /// <summary>After the parse. What the body cost more than it seemed to is charged to its project.</summary>
+    public void Leave(CaptureWork work) =>
+        gate.Leave(work.Body.Owner, work.HasParser ? work.Parser.TextBytes - work.Cost : 0);
+
+    /// <summary>What a connection's next request may be taken for.</summary>
+    public void Remember(HttpContext context, ReadOnlySpan<byte> token, bool isOverQuota)
+    {
+        if (context.Features.Get<ConnectionMemory>() is not { } memory) return;
+
+        memory.Project = hints.OfToken(token);
+        memory.IsOverQuota = isOverQuota;
+    }
+
+    private ValueTask<AdmissionOutcome> WaitAsync(HttpContext context, CaptureWork work)
+    {
+        // Only one that has to wait is worth inflating a little of.
+        var body = work.Body;
+        ulong key = hints.Find(context.Request.QueryString.Value, body.Bytes);
+        if (key != TokenHints.None && !body.TryMoveTo(key))
+            return new ValueTask<AdmissionOutcome>(AdmissionOutcome.Overloaded);
+
+        work.Cost = TokenHints.CostOf(body.Bytes.Span, limits.MaxBodyBytes);
+        return gate.EnterAsync(body.Owner, work.Cost, context.RequestAborted);
+    }
+}
