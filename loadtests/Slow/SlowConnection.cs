@@ -60,6 +60,9 @@ internal static class SlowConnection
         Uri gateway, string token, SlowKind kind, Action connected, CancellationToken cancellationToken)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+
+        // Ten thousand ports must not wait for stray packets when we let go.
+        socket.LingerState = new LingerOption(enable: true, seconds: 0);
         byte[] answer = new byte[1024];
         try
         {
