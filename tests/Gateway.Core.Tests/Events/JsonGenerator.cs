@@ -121,8 +121,11 @@ internal sealed class JsonGenerator(Random random, string token = "phc_a")
         ? $"{new string('[', depth)}{Number()}{new string(']', depth)}"
         : $"{string.Concat(Enumerable.Repeat("{\"a\":", depth))}{Pick(Texts)}{new string('}', depth)}";
 
-    private string Number() => string.Create(CultureInfo.InvariantCulture, $"{random.NextInt64(long.MinValue, long.MaxValue)}")[..random.Next(2, 18)]
-        + Pick(["", "", ".25", "e3", "E-400", "e+99999"]);
+    private string Number()
+    {
+        string digits = random.NextInt64(100_000_000_000_000_000, long.MaxValue).ToString(CultureInfo.InvariantCulture);
+        return Pick(["", "-"]) + digits[..random.Next(1, 18)] + Pick(["", "", ".25", "e3", "E-400", "e+99999"]);
+    }
 
     private string Time()
     {

@@ -12,6 +12,23 @@ public sealed class HostileHttpTests(HostileHttpTests.OneGateway shared) : IClas
 {
     private const string Good = """{"api_key":"phc_testtokentesttokentesttokentesttokentest12","event":"e","distinct_id":"d"}""";
 
+    public static TheoryData<string> Corpus() =>
+        new(Directory.EnumerateFiles(CorpusFolder, "*.http").Select(path => Path.GetFileName(path)!));
+
+    private static string CorpusFolder => Build.Repository("tests", "Gateway.Core.Tests", "Events", "corpus");
+
+    /// <summary>What was wrong, the status that is right, an empty line, and the request.</summary>
+    [Theory]
+    [MemberData(nameof(Corpus))]
+    public async Task What_was_answered_wrongly_once_is_answered_rightly(string file)
+    {
+        string[] parts = (await File.ReadAllTextAsync(Path.Combine(CorpusFolder, file))).Split("\n\n", 2);
+        string status = parts[0].Split('\n')[1].TrimStart('#', ' ');
+        string answer = await RawHttp.SendSlowlyAsync(
+            shared.Gateway.Address, [parts[1].ReplaceLineEndings("\r\n")], default, 30);
+        Assert.StartsWith($"HTTP/1.1 {status}", answer, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Two_lengths_are_400()
     {

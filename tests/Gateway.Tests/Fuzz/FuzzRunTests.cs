@@ -23,7 +23,9 @@ public sealed class FuzzRunTests(ITestOutputHelper output)
     {
         bool isLong = Number("FUZZ_COUNT") is not null;
         long count = Number("FUZZ_COUNT") ?? DefaultCount;
-        long seed = Number("FUZZ_SEED") ?? Random.Shared.Next(1_000_000);
+
+        // Among all other tests always the same ones: what has not been found yet is for the long form to find.
+        long seed = Number("FUZZ_SEED") ?? (isLong ? Random.Shared.Next(1_000_000) : 1);
         long first = seed * 1_000_000_000;
         Tell($"seed {seed}");
 
