@@ -28,8 +28,12 @@ internal static class SoakRun
     {
         Console.WriteLine(Machine.LoadAverage);
         using var engine = await Engine.StartAsync(cancellationToken);
-        using var gateway = await GatewayServer.StartAsync(cancellationToken, ("ConnectionStrings:ClickHouse", engine.ConnectionString));
-        using var store = new ClickHouseClient(ClickHouseOptions.Parse(engine.ConnectionString)) { StatementTimeout = TimeSpan.FromMinutes(20) };
+        using var gateway = await GatewayServer.StartAsync(
+            cancellationToken, ("ConnectionStrings:ClickHouse", engine.ConnectionString));
+        using var store = new ClickHouseClient(ClickHouseOptions.Parse(engine.ConnectionString))
+        {
+            StatementTimeout = TimeSpan.FromMinutes(20),
+        };
         int process = ProcessFacts.Find(gateway.Address.ToString());
 
         // Not counted: it warms up. Half of the second one is what the gateway can do while it ships.
@@ -45,15 +49,17 @@ internal static class SoakRun
         var (acked, failed, sampling) = (0L, 0L, Task.CompletedTask);
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < total;)
         {
-            if (clock.Elapsed >= warmUp && sampling.IsCompleted) sampling = history.SampleAsync(process, Sample, stop.Token);
+            if (clock.Elapsed >= warmUp && sampling.IsCompleted)
+                sampling = history.SampleAsync(process, Sample, stop.Token);
             var figures = await LoadGenerator.InjectAsync(
                 gateway.Address, GatewayServer.ProjectToken, Connections, rate, Stretch, cancellationToken);
             (acked, failed) = (acked + figures.Acked, failed + figures.Failed);
             var now = ProcessFacts.Read(process);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{clock.Elapsed.TotalMinutes:0.0} min: acked {acked}, failed {failed}, p99 {figures.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms, "
-                + $"memory {now.MemoryBytes >> 20} MB, handles {now.Handles}, threads {now.Threads}"));
+                $"{clock.Elapsed.TotalMinutes:0.0} min: acked {acked}, failed {failed}, "
+                + $"p99 {figures.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms, memory {now.MemoryBytes >> 20} MB, "
+                + $"handles {now.Handles}, threads {now.Threads}"));
         }
 
         await stop.CancelAsync();
@@ -63,10 +69,12 @@ internal static class SoakRun
     }
 
     private static Task<double> SaturateAsync(GatewayServer gateway, CancellationToken cancellationToken) =>
-        LoadGenerator.SaturateAsync(gateway.Address, GatewayServer.ProjectToken, Connections, Saturating, cancellationToken);
+        LoadGenerator.SaturateAsync(
+            gateway.Address, GatewayServer.ProjectToken, Connections, Saturating, cancellationToken);
 
     /// <summary>Rows of the table once nothing waits any more.</summary>
-    private static async Task<long> StoredAsync(GatewayServer gateway, ClickHouseClient store, CancellationToken cancellationToken)
+    private static async Task<long> StoredAsync(
+        GatewayServer gateway, ClickHouseClient store, CancellationToken cancellationToken)
     {
         await gateway.WaitUntilAsync(metrics => metrics["gateway_journal_bytes_waiting"] == 0, cancellationToken);
         string count = await store.QueryTextAsync(
@@ -82,9 +90,10 @@ internal static class SoakRun
         if (!isGood) Console.WriteLine("FAILED");
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"soak: minutes {minutes}, acked {acked}, failed {failed}, stored {stored}, memory MB {history.First.MemoryBytes >> 20} to "
-            + $"{history.Last.MemoryBytes >> 20} ({100 * history.MemoryGrowth:+0.0;-0.0} %), handles {history.First.Handles} to "
-            + $"{history.Last.Handles}, threads {history.First.Threads} to {history.Last.Threads}"));
+            $"soak: minutes {minutes}, acked {acked}, failed {failed}, stored {stored}, "
+            + $"memory MB {history.First.MemoryBytes >> 20} to {history.Last.MemoryBytes >> 20} "
+            + $"({100 * history.MemoryGrowth:+0.0;-0.0} %), handles {history.First.Handles} to {history.Last.Handles}, "
+            + $"threads {history.First.Threads} to {history.Last.Threads}"));
         return isGood ? 0 : 1;
     }
 }

@@ -87,7 +87,11 @@ internal sealed class LeanConnection(Uri server) : IDisposable
         while (true)
         {
             int line;
-            while ((line = _buffer.AsSpan(at, _read - at).IndexOf("\r\n"u8)) < 0) await FillAsync(socket, cancellationToken);
+            while ((line = _buffer.AsSpan(at, _read - at).IndexOf("\r\n"u8)) < 0)
+            {
+                await FillAsync(socket, cancellationToken);
+            }
+
             if (!Utf8Parser.TryParse(_buffer.AsSpan(at, line), out int size, out _, 'x'))
                 throw new IOException("A chunk has no size.");
             at += line + 2;

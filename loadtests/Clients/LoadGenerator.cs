@@ -12,8 +12,8 @@ namespace Gateway.LoadTests.Clients;
 internal sealed record LoadFigures(long Acked, long Failed, LatencyHistogram Latency);
 
 /// <summary>
-/// Posts single events over kept connections, so cheaply that on a machine shared with the gateway most of it is left to
-/// the gateway.
+/// Posts single events over kept connections, so cheaply that on a machine shared with the gateway most of it is left
+/// to the gateway.
 /// </summary>
 internal sealed class LoadGenerator(Uri gateway, string token, int connections)
 {
@@ -34,7 +34,10 @@ internal sealed class LoadGenerator(Uri gateway, string token, int connections)
             async () =>
             {
                 using var connection = new LeanConnection(gateway);
-                while (clock.Elapsed < during) await generator.PostAsync(connection, clock.Elapsed, clock, cancellationToken);
+                while (clock.Elapsed < during)
+                {
+                    await generator.PostAsync(connection, clock.Elapsed, clock, cancellationToken);
+                }
             },
             cancellationToken)));
         if (generator._failed > 0) throw new InvalidOperationException($"{generator._failed} requests failed.");
@@ -42,8 +45,8 @@ internal sealed class LoadGenerator(Uri gateway, string token, int connections)
     }
 
     /// <summary>
-    /// So many a second whether or not earlier ones were answered: when all connections are busy the next request waits,
-    /// and its wait counts.
+    /// So many a second whether or not earlier ones were answered: when all connections are busy the next request
+    /// waits, and its wait counts.
     /// </summary>
     public static async Task<LoadFigures> InjectAsync(
         Uri gateway, string token, int connections, double rate, TimeSpan during, CancellationToken cancellationToken)
@@ -78,7 +81,8 @@ internal sealed class LoadGenerator(Uri gateway, string token, int connections)
         await Task.WhenAll(senders);
     }
 
-    private async Task PostAsync(LeanConnection connection, TimeSpan intended, Stopwatch clock, CancellationToken cancellationToken)
+    private async Task PostAsync(
+        LeanConnection connection, TimeSpan intended, Stopwatch clock, CancellationToken cancellationToken)
     {
         try
         {
@@ -97,7 +101,8 @@ internal sealed class LoadGenerator(Uri gateway, string token, int connections)
         byte[] body = Events.Single(token);
         string head = string.Create(
             CultureInfo.InvariantCulture,
-            $"POST {Path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
+            $"POST {Path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            + $"Content-Length: {body.Length}\r\n\r\n");
         byte[] request = new byte[head.Length + body.Length];
         Encoding.ASCII.GetBytes(head, request);
         body.CopyTo(request, head.Length);

@@ -26,7 +26,8 @@ internal readonly record struct ProcessFacts(long MemoryBytes, int Handles, int 
             try
             {
                 string[] command = File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0');
-                if (command[0] == "dotnet" && command.Contains(argument)) return int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture);
+                if (command[0] == "dotnet" && command.Contains(argument))
+                    return int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture);
             }
             catch (IOException)
             {
@@ -40,13 +41,14 @@ internal readonly record struct ProcessFacts(long MemoryBytes, int Handles, int 
     private static long Number(string[] status, string name)
     {
         string line = status.First(line => line.StartsWith(name, StringComparison.Ordinal));
-        return long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+        string value = line[name.Length..].Replace("kB", "", StringComparison.Ordinal);
+        return long.Parse(value, CultureInfo.InvariantCulture);
     }
 }
 
 /// <summary>
-/// Samples of a process over time. What they come to is told by medians of many samples at the start and at the end: a
-/// garbage collector's memory goes up and down all the time.
+/// Samples of a process over time. What they come to is told by medians of many samples at the start and at the end:
+/// a garbage collector's memory goes up and down all the time.
 /// </summary>
 internal sealed class ProcessHistory
 {

@@ -51,7 +51,8 @@ internal sealed class SlowClient(Uri gateway, string token, int count)
     private async Task HoldAsync(int number, CancellationToken stop)
     {
         // A few hundred at a time: the gateway's queue of new connections has an end.
-        await Task.Delay(TimeSpan.FromMilliseconds(number / 4), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(TimeSpan.FromMilliseconds(number / 4), stop)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         bool isCounted = false;
         while (!stop.IsCancellationRequested)
         {

@@ -59,10 +59,12 @@ internal static class SlowConnection
     public static async Task<SlowEnd> HoldAsync(
         Uri gateway, string token, SlowKind kind, Action connected, CancellationToken cancellationToken)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-
         // Ten thousand ports must not wait for stray packets when we let go.
-        socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            LingerState = new LingerOption(enable: true, seconds: 0),
+        };
         byte[] answer = new byte[1024];
         try
         {
@@ -119,14 +121,15 @@ internal static class SlowConnection
     private static byte[] Start(SlowKind kind, string token)
     {
         string body = $$"""{"api_key":"{{token}}","event":"slow","distinct_id":"d"}""";
+        const string Head = "POST /i/v0/e/ HTTP/1.1\r\nHost: x\r\n";
         return Encoding.ASCII.GetBytes(kind switch
         {
-            SlowKind.Idle => $"POST /i/v0/e/ HTTP/1.1\r\nHost: x\r\nContent-Length: {body.Length}\r\n\r\n{body}",
+            SlowKind.Idle => $"{Head}Content-Length: {body.Length}\r\n\r\n{body}",
             SlowKind.Silent => "",
             SlowKind.Head => "P",
-            SlowKind.Body => "POST /i/v0/e/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{",
-            SlowKind.Stalled => $"POST /i/v0/e/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{new string(' ', 2_000)}",
-            _ => "POST /i/v0/e/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n \r\n",
+            SlowKind.Body => Head + "Content-Length: 100000\r\n\r\n{",
+            SlowKind.Stalled => $"{Head}Content-Length: 100000\r\n\r\n{new string(' ', 2_000)}",
+            _ => Head + "Transfer-Encoding: chunked\r\n\r\n1\r\n \r\n",
         });
     }
 

@@ -16,10 +16,13 @@ internal sealed partial class SlowProcess : IDisposable
 
     /// <summary>Returns when all of them hold their connection.</summary>
     /// <exception cref="InvalidOperationException">It ended before that.</exception>
-    public static async Task<SlowProcess> StartAsync(Uri gateway, string token, int count, CancellationToken cancellationToken)
+    public static async Task<SlowProcess> StartAsync(
+        Uri gateway, string token, int count, CancellationToken cancellationToken)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Gateway.LoadTests.dll");
-        var process = Process.Start(new ProcessStartInfo("dotnet", [program, "slow-client", gateway.ToString(), token, count.ToString(CultureInfo.InvariantCulture)])
+        string number = count.ToString(CultureInfo.InvariantCulture);
+        var process = Process.Start(new ProcessStartInfo(
+            "dotnet", [program, "slow-client", gateway.ToString(), token, number])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -39,8 +42,11 @@ internal sealed partial class SlowProcess : IDisposable
         string said = await _process.StandardOutput.ReadToEndAsync(cancellationToken);
         await _process.WaitForExitAsync(cancellationToken);
         return [.. Line().Matches(said).Select(match => new SlowFigures(
-            match.Groups[1].Value, Whole(match.Groups[2]), double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture),
-            Whole(match.Groups[4]), Whole(match.Groups[5])))];
+            match.Groups[1].Value,
+            Whole(match.Groups[2]),
+            double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture),
+            Whole(match.Groups[4]),
+            Whole(match.Groups[5])))];
     }
 
     public void Dispose()

@@ -25,12 +25,15 @@ internal static class SlowRun
     {
         Console.WriteLine(Machine.LoadAverage);
         using var gateway = await GatewayServer.StartAsync(
-            cancellationToken, ("ConnectionStrings:ClickHouse", NoStore), ("Gateway:Journal:QuotaBytes", $"{64L << 30}"));
+            cancellationToken,
+            ("ConnectionStrings:ClickHouse", NoStore),
+            ("Gateway:Journal:QuotaBytes", $"{64L << 30}"));
         Console.WriteLine("Warming up ...");
         await SaturateAsync(gateway, cancellationToken);
         double saturating = await SaturateAsync(gateway, cancellationToken);
         double rate = saturating / 2;
-        await LoadGenerator.InjectAsync(gateway.Address, GatewayServer.ProjectToken, Connections, rate, WarmUp, cancellationToken);
+        await LoadGenerator.InjectAsync(
+            gateway.Address, GatewayServer.ProjectToken, Connections, rate, WarmUp, cancellationToken);
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Others post {rate:0} a second; p99 in ms:"));
         Console.WriteLine("round    without       with");
@@ -47,17 +50,13 @@ internal static class SlowRun
         }
 
         Console.WriteLine("Waiting until the idle ones are closed ...");
-        using (var slow = await SlowProcess.StartAsync(gateway.Address, GatewayServer.ProjectToken, count, cancellationToken))
-        {
-            await Task.Delay(UntilIdleEnd, cancellationToken);
-            pass.Ends.AddRange(await slow.StopAsync(cancellationToken));
-        }
-
+        await pass.HoldAsync(UntilIdleEnd, cancellationToken);
         return Report(pass, saturating, count, pairs);
     }
 
     private static Task<double> SaturateAsync(GatewayServer gateway, CancellationToken cancellationToken) =>
-        LoadGenerator.SaturateAsync(gateway.Address, GatewayServer.ProjectToken, Connections, WarmUp, cancellationToken);
+        LoadGenerator.SaturateAsync(
+            gateway.Address, GatewayServer.ProjectToken, Connections, WarmUp, cancellationToken);
 
     private static int Report(Pass pass, double saturating, int count, List<(double Without, double With)> pairs)
     {
@@ -70,16 +69,18 @@ internal static class SlowRun
         Say("saturating requests/s", $"{saturating:0}");
         foreach (var kind in pass.Ends.GroupBy(end => end.Kind))
         {
+            var (closed, worst) = (kind.Sum(end => end.Closed), kind.Max(end => end.WorstSeconds));
             Say(
                 $"closed {kind.Key.ToLowerInvariant()}",
-                $"{kind.Sum(end => end.Closed)}, the last after {kind.Max(end => end.WorstSeconds):0.0} s, late {kind.Sum(end => end.Late)}");
+                $"{closed}, at most {worst:0.0} s, late {kind.Sum(end => end.Late)}");
         }
 
         Say("refused slow connections", $"{pass.Ends.Sum(end => end.Refused)}");
         Say("failed requests of others", $"{pass.Failed}");
         Say("p99 without, ms", $"{Median(pairs.Select(pair => pair.Without)):0.00}");
         Say("p99 with, ms", $"{Median(pairs.Select(pair => pair.With)):0.00}");
-        Say("ratio p99 with/without", $"{median:0.00} (median of {ratios.Length} pairs, {ratios[0]:0.00} to {ratios[^1]:0.00}; at most {MostRatio:0.00})");
+        Say("pairs", $"{ratios.Length}, from {ratios[0]:0.00} to {ratios[^1]:0.00}");
+        Say("ratio p99 with/without", $"{median:0.00} (the median; at most {MostRatio:0.00})");
         bool isGood = late == 0 && never == 0 && pass.Failed == 0 && median <= MostRatio;
         if (!isGood) Console.WriteLine("FAILED");
         return isGood ? 0 : 1;
@@ -101,12 +102,18 @@ internal static class SlowRun
 
         public long Failed { get; private set; }
 
+        /// <summary>Only holds them for so long.</summary>
+        public async Task HoldAsync(TimeSpan howLong, CancellationToken cancellationToken)
+        {
+            using var slow = await StartAsync(cancellationToken);
+            await Task.Delay(howLong, cancellationToken);
+            Ends.AddRange(await slow.StopAsync(cancellationToken));
+        }
+
         /// <returns>The others' p99 in milliseconds.</returns>
         public async Task<double> MeasureAsync(bool isWithSlow, CancellationToken cancellationToken)
         {
-            using var slow = isWithSlow
-                ? await SlowProcess.StartAsync(gateway.Address, GatewayServer.ProjectToken, count, cancellationToken)
-                : null;
+            using var slow = isWithSlow ? await StartAsync(cancellationToken) : null;
             await Task.Delay(Settle, cancellationToken);
             var figures = await LoadGenerator.InjectAsync(
                 gateway.Address, GatewayServer.ProjectToken, Connections, rate, during, cancellationToken);
@@ -114,5 +121,8 @@ internal static class SlowRun
             if (slow is not null) Ends.AddRange(await slow.StopAsync(cancellationToken));
             return figures.Latency.Percentile(0.99).TotalMilliseconds;
         }
+
+        private Task<SlowProcess> StartAsync(CancellationToken cancellationToken) =>
+            SlowProcess.StartAsync(gateway.Address, GatewayServer.ProjectToken, count, cancellationToken);
     }
 }
