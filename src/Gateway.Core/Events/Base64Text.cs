@@ -27,7 +27,7 @@ internal static class Base64Text
 
     /// <summary>
     /// Decodes into <paramref name="output"/>, after what it holds. White space inside is refused wherever it stands:
-    /// the framework would skip it, but only behind the part that <see cref="LooksLike"/> looks at would it ever see one.
+    /// the framework would skip it, but would see one only behind the part that <see cref="LooksLike"/> looks at.
     /// </summary>
     public static bool TryDecode(ReadOnlySpan<byte> text, PooledBuffer output)
     {
