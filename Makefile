@@ -4,6 +4,9 @@
 # make fresh  COUNT new tokens (10000), each used at once where it was not made; last line: how many were refused
 # make simulate  SEEDS lives (100000) of the journal on a disk that fails, from seed START on; last line: what came
 #             of them
+# make fuzz   COUNT mutated bodies (1000000), half at the parser, half at a real gateway; SEED= makes a run again
+# make slow   SLOW idle and slow connections (10000) beside others at half speed; last lines: what they cost the others
+# make soak   MINUTES (60) at half of the saturating load; last line: memory, handles, threads, and what was stored
 # make load   two gateways on servers of their own: capture at RATE for SECONDS, and COUNT token checks by layer.
 #             With URL and TOKEN: capture only, at a gateway that runs already
 # make fence-cost  what a fence in Redis or in the database costs: ROUNDS of SECONDS each; last lines: the ratios
@@ -11,7 +14,7 @@
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test simulate storm fresh load fence-cost neighbour load-tests load-tools test-tools bench clean
+.PHONY: run build test simulate storm fresh fuzz slow soak load fence-cost neighbour load-tests load-tools test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data
@@ -23,6 +26,8 @@ SECONDS  ?= 5
 ROUNDS   ?= 5
 SEEDS    ?= 100000
 START    ?= 0
+SLOW     ?= 10000
+MINUTES  ?= 60
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
@@ -68,6 +73,17 @@ storm: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
 fresh: COUNT = 10000
 fresh: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
 	@tests/fresh.sh $(COUNT)
+
+fuzz: COUNT = 1000000
+fuzz: $(ENGINE_MODULES) $(STATIC_MODULES)
+	@tests/fuzz.sh $(COUNT) $(SEED)
+
+slow: SECONDS = 20
+slow: build load-tests
+	@exec $(LOAD_TESTS) slow $(SLOW) $(ROUNDS) $(SECONDS)
+
+soak: build load-tests
+	@exec $(LOAD_TESTS) soak $(MINUTES)
 
 # Real servers and tools that the tests start themselves; Debian has them all.
 test-tools:

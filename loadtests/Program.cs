@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Gateway.LoadTests;
+using Gateway.LoadTests.Slow;
 
 // dotnet run --project loadtests -c Release -- ARGUMENTS; or `make load`, `make fence-cost`, `make neighbour`.
 const string Usage =
@@ -8,6 +9,8 @@ const string Usage =
     usage: load [COUNT] [REQUESTS_PER_SECOND] [SECONDS]          an installation of its own
            fence-cost [ROUNDS] [SECONDS]                         what the fence costs
            neighbour [ROUNDS] [SECONDS]                          what a flood costs others
+           slow [CONNECTIONS] [ROUNDS] [SECONDS]                 what slow connections cost the others
+           soak [MINUTES]                                        memory and handles over a long time
            URL PROJECT_TOKEN [REQUESTS_PER_SECOND] [SECONDS]     a gateway that runs already
     """;
 
@@ -22,6 +25,9 @@ try
         ["load", ..] => Report(await LoadRun.RunAsync(Number(1, 500), Number(2, 1_000), Number(3, 5), stop.Token)),
         ["neighbour", ..] => await Neighbour.RunAsync(Number(1, 5), Number(2, 5), stop.Token),
         ["fence-cost", ..] => await CompareFencesAsync(),
+        ["slow", ..] => await SlowRun.RunAsync(Number(1, 10_000), Number(2, 5), Number(3, 20), stop.Token),
+        ["slow-client", var url, var token, _] => await HoldAsync(new Uri(url), token),
+        ["soak", ..] => await SoakRun.RunAsync(Number(1, 60), stop.Token),
         [var text, var token, ..] when Uri.TryCreate(text, UriKind.Absolute, out var url) =>
             await RunAtAsync(url, token),
         _ => Fail(Usage),
@@ -52,6 +58,12 @@ async Task<int> RunAtAsync(Uri url, string token) => url.IsLoopback
 async Task<int> CompareFencesAsync()
 {
     await FenceCost.RunAsync(Number(1, 5), Number(2, 5), stop.Token);
+    return 0;
+}
+
+async Task<int> HoldAsync(Uri url, string token)
+{
+    await new SlowClient(url, token, Number(3, 1)).RunAsync(Console.In, Console.Out);
     return 0;
 }
 

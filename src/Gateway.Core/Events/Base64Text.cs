@@ -25,10 +25,15 @@ internal static class Base64Text
             && !text[..Math.Min(text.Length, LookedAtBytes)].ContainsAnyExcept(Alphabet);
     }
 
-    /// <summary>Decodes into <paramref name="output"/>, after what it holds.</summary>
+    /// <summary>
+    /// Decodes into <paramref name="output"/>, after what it holds. White space inside is refused wherever it stands:
+    /// the framework would skip it, but would see one only behind the part that <see cref="LooksLike"/> looks at.
+    /// </summary>
     public static bool TryDecode(ReadOnlySpan<byte> text, PooledBuffer output)
     {
         text = text.Trim("\r\n\t"u8).TrimEnd((byte)'=');
+        if (text.ContainsAny("\r\n\t"u8)) return false;
+
         var target = output.Reserve(text.Length)[..text.Length];
         text.CopyTo(target);
         target.Replace((byte)'+', (byte)'-');

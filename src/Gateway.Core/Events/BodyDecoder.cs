@@ -140,7 +140,9 @@ internal sealed class BodyDecoder(
     private bool TryDecodeLz(ref ReadOnlyMemory<byte> json)
     {
         var output = Next();
-        if (!LzString.TryDecode(json.Span, limits.MaxBodyBytes, output)) return false;
+        long ratioLimit = Math.Max(limits.RatioFreeBytes, (long)json.Length * limits.MaxInflateRatio);
+        int most = (int)Math.Min(limits.MaxBodyBytes, ratioLimit);
+        if (!LzString.TryDecode(json.Span, most, output, tryCharge)) return false;
         if (!StartsLikeJson(output.Written)) return false;
 
         json = Swap();

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Gateway.Core.Events;
@@ -20,9 +21,11 @@ internal ref struct LzString
     private const int End = 2;
     private const int FirstEntry = 3;
     private const int MostCodeBits = 26;
+    private const int FirstUnits = 1024;
 
     private readonly ReadOnlySpan<byte> _text;
     private readonly int _maxUnits;
+    private readonly Func<long, bool>? _tryCharge;
     private int _at;
     private int _symbol;
     private int _symbolBits;
@@ -31,19 +34,22 @@ internal ref struct LzString
     private (int Start, int Length)[] _entries;
     private int _entryCount;
 
-    private LzString(ReadOnlySpan<byte> text, int maxUnits)
+    private LzString(ReadOnlySpan<byte> text, int maxUnits, Func<long, bool>? tryCharge)
     {
         _text = text;
         _maxUnits = maxUnits;
-        _units = ArrayPool<char>.Shared.Rent(Math.Max(256, text.Length));
-        _entries = ArrayPool<(int, int)>.Shared.Rent(256);
+        _tryCharge = tryCharge;
+        _units = ArrayPool<char>.Shared.Rent(FirstUnits);
+        _entries = ArrayPool<(int, int)>.Shared.Rent(FirstUnits);
         _entryCount = FirstEntry;
     }
 
     /// <summary>False when it is no such text, or longer than <paramref name="maxUnits"/> UTF-16 units.</summary>
-    public static bool TryDecode(ReadOnlySpan<byte> text, int maxUnits, PooledBuffer output)
+    /// <exception cref="OverBudgetException">There is no budget for the room that it takes meanwhile.</exception>
+    public static bool TryDecode(
+        ReadOnlySpan<byte> text, int maxUnits, PooledBuffer output, Func<long, bool>? tryCharge = null)
     {
-        var decoder = new LzString(text, maxUnits);
+        var decoder = new LzString(text, maxUnits, tryCharge);
         try
         {
             if (!decoder.TryReadAll()) return false;
@@ -67,8 +73,11 @@ internal ref struct LzString
         if (!TryReadBits(2, out int code) || code > NewUnit) return false;
         if (!TryReadNewUnit(code, out var last) || !TryWrite(last)) return false;
 
-        while (TryReadBits(codeBits, out code) && code != End)
+        // What ends in the middle of a code has no end, whatever the bits that are there look like.
+        while (TryReadBits(codeBits, out code))
         {
+            if (code == End) return true;
+
             if (code is NewByte or NewUnit)
             {
                 if (!TryReadNewUnit(code, out _)) return false;
@@ -82,7 +91,7 @@ internal ref struct LzString
             Widen(ref untilWider, ref codeBits);
         }
 
-        return code == End;
+        return false;
     }
 
     /// <summary>Writes an entry, and makes a new one of what was written before it and its first unit.</summary>
@@ -144,8 +153,14 @@ internal ref struct LzString
         if (_units.Length - _unitCount < count) Grow(ref _units, Math.Max(2 * _units.Length, _unitCount + count));
     }
 
-    private static void Grow<T>(ref T[] array, int length)
+    /// <summary>
+    /// A code of n bytes may stand for n² units: what they take is charged as any other text of the request is.
+    /// </summary>
+    private readonly void Grow<T>(ref T[] array, int length)
     {
+        if (_tryCharge?.Invoke((long)(length - array.Length) * Unsafe.SizeOf<T>()) == false)
+            throw new OverBudgetException();
+
         var larger = ArrayPool<T>.Shared.Rent(length);
         array.CopyTo(larger, 0);
         ArrayPool<T>.Shared.Return(array);

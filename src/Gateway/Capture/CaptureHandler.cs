@@ -38,6 +38,10 @@ internal sealed partial class CaptureHandler(
         {
             outcome = RejectBadRequest(context.Response, error);
         }
+        catch (IOException error) when (RequestFraming.IsBadChunk(error))
+        {
+            outcome = RejectBadRequest(context.Response, RequestFraming.BadChunk);
+        }
         catch (Exception error)
         {
             outcome = Fail(context, error);
@@ -137,7 +141,8 @@ internal sealed partial class CaptureHandler(
     {
         Span<byte> ip = stackalloc byte[ClientAddress.MaxBytes];
         var facts = ClientAddress.Facts(context, isEngage, ip);
-        return work.Parser.Parse(work.Body.Bytes, facts, now);
+        return work.Parser.Parse(work.Body.Bytes, facts, now)
+            ?? TokenPlaces.Check(context.Request, work.Parser.Token.Span);
     }
 
     private async ValueTask<CaptureOutcome> AdmitAsync(

@@ -13,7 +13,7 @@ internal static class RejectionStatus
     /// </summary>
     public static (int Status, string Type, CaptureOutcome Outcome) Of(RejectionReason reason) => reason switch
     {
-        RejectionReason.BodyTooLarge or RejectionReason.TooManyEvents =>
+        RejectionReason.BodyTooLarge or RejectionReason.TooManyEvents or RejectionReason.EventTooLarge =>
             (StatusCodes.Status413PayloadTooLarge, "validation_error", CaptureOutcome.TooLarge),
         RejectionReason.Overloaded =>
             (StatusCodes.Status503ServiceUnavailable, "server_error", CaptureOutcome.OverBudget),

@@ -5,6 +5,9 @@ namespace Gateway.Hosting;
 /// <summary>Kestrel's limits and the log: what holds for every request, whatever its path.</summary>
 internal static class WebHostSetup
 {
+    /// <summary>How long a connection may wait for its next request.</summary>
+    public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(75);
+
     private const string DefaultUrl = "http://127.0.0.1:8000";
 
     public static void Configure(WebApplicationBuilder builder, GatewayOptions options)
@@ -25,6 +28,9 @@ internal static class WebHostSetup
             // Slow clients hold a connection, not more: they are closed in time.
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
+
+            // Longer than a load balancer keeps its own (60 s is usual), so that it never sends into one that we close.
+            kestrel.Limits.KeepAliveTimeout = KeepAlive;
         });
         if (builder.Configuration["urls"] is null && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
             builder.WebHost.UseUrls(DefaultUrl);

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using Gateway.Core.Events;
 
@@ -109,6 +110,26 @@ public sealed class BodyDecoderTests
     [Fact]
     public void Gzip_inside_gzip_is_refused() =>
         Assert.Equal(RejectionReason.BadCompression, Captured.Parse(Captured.Gzip(Captured.Gzip(Json))).Reason);
+
+    [Fact]
+    public void Gzip_inside_gzip_is_refused_through_layers_of_base64_too()
+    {
+        byte[] bomb = Captured.Gzip(new byte[1 << 20], CompressionLevel.Optimal);
+        string inner = Convert.ToBase64String(Captured.Gzip(Convert.ToBase64String(bomb)));
+
+        Assert.Equal(RejectionReason.BadCompression, Captured.Parse(Captured.Gzip(Convert.ToBase64String(bomb))).Reason);
+        Assert.Equal(RejectionReason.BadCompression, Captured.Parse(inner).Reason);
+        Assert.Equal(RejectionReason.BadJson, Captured.Parse(Captured.Base64(Captured.Base64(Captured.Base64(Json)))).Reason);
+    }
+
+    [Fact]
+    public void A_byte_order_mark_is_taken_off_once()
+    {
+        Assert.Null(Captured.Parse(Captured.Gzip("\ufeff" + Json)).Rejection);
+        Assert.Null(Captured.Parse(Captured.Base64("\ufeff" + Json)).Rejection);
+        Assert.Equal(RejectionReason.BadJson, Captured.Parse("\ufeff\ufeff" + Json).Reason);
+        Assert.Equal(RejectionReason.BadJson, Captured.Parse(Json + "\ufeff").Reason);
+    }
 
     [Fact]
     public void More_than_the_ratio_is_refused_once_it_is_more_than_a_little()

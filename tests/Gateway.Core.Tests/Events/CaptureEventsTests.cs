@@ -89,6 +89,10 @@ public sealed class CaptureEventsTests
     [InlineData("true", "true")]
     [InlineData("{\"a\": [1]}", "{\"a\": [1]}")]
     [InlineData("\"undefined\"", "undefined")]
+    [InlineData("\"null\"", "null")]
+    [InlineData("\"NaN\"", "NaN")]
+    [InlineData("\"[object Object]\"", "[object Object]")]
+    [InlineData("1e999", "1e999")]
     [InlineData("\"00000000-0000-0000-0000-000000000000\"", "00000000-0000-0000-0000-000000000000")]
     [InlineData("\" d \"", " d ")]
     [InlineData("\"\\ud83d\\ude00\\n\"", "😀\n")]
@@ -116,6 +120,7 @@ public sealed class CaptureEventsTests
     [InlineData(",\"properties\":{\"a\":1},\"$set\":{\"x\":1},\"$set_once\":{}", "{\"a\":1,\"$set\":{\"x\":1},\"$set_once\":{}}")]
     [InlineData(",\"properties\":{\"$set\":{\"y\":2}},\"$set\":{\"x\":1}", "{\"$set\":{\"y\":2}}")]
     [InlineData(",\"$set\":null,\"$set_once\":{\"z\":3}", "{\"$set_once\":{\"z\":3}}")]
+    [InlineData(",\"properties\":{\"n\":1e999,\"m\":-1e-999,\"k\":0.1000000000000000055511151231257827}", "{\"n\":1e999,\"m\":-1e-999,\"k\":0.1000000000000000055511151231257827}")]
     [InlineData(",\"properties\":{\"t\":\"\\ud800x\\u0000\"}", "{\"t\":\"\\ufffdx\\u0000\"}")]
     public void Properties_are_kept_as_they_were_written(string fields, string expected) =>
         Assert.Equal(expected, Captured.Parse(Captured.Batch(fields)).Event.Properties);

@@ -8,9 +8,9 @@ namespace Gateway.Core.Tests.Events;
 
 /// <summary>
 /// The same rules written for clarity, over a <see cref="JsonDocument"/>: what the parser is compared with. It takes
-/// plain JSON only.
+/// plain JSON only: <see cref="ReferenceBody"/> unwraps it.
 /// </summary>
-internal sealed partial class ReferenceCapture(CaptureLimits limits, bool isEngage, long now)
+internal sealed partial class ReferenceCapture(CaptureLimits limits, bool isEngage, long now, long? querySentAt = null)
 {
     private readonly List<CapturedEvent> _events = [];
     private readonly List<(RejectionReason Reason, int Index, string Raw)> _refusals = [];
@@ -25,6 +25,9 @@ internal sealed partial class ReferenceCapture(CaptureLimits limits, bool isEnga
     public IReadOnlyList<CapturedEvent> Events => _events;
 
     public IReadOnlyList<(RejectionReason Reason, int Index, string Raw)> Refusals => _refusals;
+
+    /// <summary>It could not even be unwrapped.</summary>
+    public void Refuse(RejectionReason reason) => Reason = reason;
 
     public void Parse(byte[] json)
     {
@@ -42,7 +45,7 @@ internal sealed partial class ReferenceCapture(CaptureLimits limits, bool isEnga
         try
         {
             using var document = JsonDocument.Parse(
-                WithoutLoneSurrogates(text.TrimStart('\ufeff')), new JsonDocumentOptions { MaxDepth = limits.MaxDepth });
+                WithoutLoneSurrogates(text), new JsonDocumentOptions { MaxDepth = limits.MaxDepth });
             bool canHoldEvents = document.RootElement.ValueKind is JsonValueKind.Array or JsonValueKind.Object;
             Reason = canHoldEvents ? Read(document.RootElement) : RejectionReason.BadShape;
         }
@@ -82,7 +85,7 @@ internal sealed partial class ReferenceCapture(CaptureLimits limits, bool isEnga
     private void ReadBatchFacts(JsonElement? batch)
     {
         IsHistorical = LastOf(batch, "historical_migration")?.ValueKind == JsonValueKind.True;
-        if (Time(LastOf(batch, "sent_at")) is not { } sentAt || Math.Abs(sentAt - now) <= 60_000_000) return;
+        if ((Time(Last(batch, "sent_at")) ?? querySentAt) is not { } sentAt || Math.Abs(sentAt - now) <= 60_000_000) return;
 
         foreach (var (place, client) in _skewed)
             _events[place] = _events[place] with { Timestamp = Shown(now + (client - sentAt)) };
@@ -146,7 +149,7 @@ internal sealed partial class ReferenceCapture(CaptureLimits limits, bool isEnga
     {
         var properties = Last(element, "properties");
         string uuidText = Text(Last(element, "uuid")) ?? "";
-        Guid? uuid = uuidText.Length == 0 ? null : Guid.Parse(uuidText);
+        var uuid = ReadUuid(uuidText);
         long? client = Time(Last(element, "timestamp"));
         long? offset = Offset(Last(element, "offset"));
         long shown = Shown(offset is { } ago ? now - ago : client ?? now);
@@ -277,24 +280,20 @@ internal sealed partial class ReferenceCapture(CaptureLimits limits, bool isEnga
 
     private static long? Time(JsonElement? value)
     {
-        string? text = value?.ValueKind == JsonValueKind.Number ? value?.GetRawText() : Text(value);
-        if (text is null) return null;
-
-        const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        if (DateTime.TryParseExact(text, "yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture, Utc, out var time))
-            return (time - DateTime.UnixEpoch).Ticks / 10;
-
-        // The unusual forms have tests of their own.
-        return ClientTime.TryParse(Encoding.UTF8.GetBytes(text), out long micros) ? micros : null;
+        if (value?.ValueKind == JsonValueKind.Number) return ReferenceTime.ReadUnix(value.Value.GetRawText());
+        return Text(value) is { } text ? ReferenceTime.Read(text) : null;
     }
 
-    private static bool IsUuid(string text) => text.Length == 0 || UuidText().IsMatch(text);
+    private static bool IsUuid(string text) => text.Length == 0 || ReadUuid(text) is not null;
+
+    private static Guid? ReadUuid(string text) =>
+        UuidText().Match(text) is { Success: true } match ? Guid.Parse(match.Groups[1].Value + match.Groups[2].Value) : null;
 
     private static string? Text(JsonElement? value) =>
         value?.ValueKind == JsonValueKind.String ? value?.GetString() : null;
 
     /// <summary>Null and absent are one.</summary>
-    private static JsonElement? Last(JsonElement element, string name) =>
+    private static JsonElement? Last(JsonElement? element, string name) =>
         LastOf(element, name) is { ValueKind: not JsonValueKind.Null } value ? value : null;
 
     /// <summary>The last member of that name; null when there is none, or no object.</summary>
@@ -321,6 +320,6 @@ internal sealed partial class ReferenceCapture(CaptureLimits limits, bool isEnga
     [GeneratedRegex(@"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\(?s:.)")]
     private static partial Regex Escapes();
 
-    [GeneratedRegex(@"\A(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})\z")]
+    [GeneratedRegex(@"\A(?:urn:uuid:)?(?:((?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})|[0-9a-fA-F]{32})|\{([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\})\z")]
     private static partial Regex UuidText();
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Gateway.Core.Tokens;
 
@@ -81,6 +82,31 @@ public sealed class TokenCheckTests : IAsyncLifetime
         Assert.Equal(TokenState.Unknown, foreign.State);
         Assert.Equal(TokenState.Mistyped, (await _parts.Tokens.ResolveAsync(typo, default)).State);
         Assert.Equal(0, _parts.Tokens.DatabaseReads);
+    }
+
+    [Fact]
+    public async Task A_flood_of_random_tokens_asks_nobody_and_pushes_no_good_one_out()
+    {
+        var cache = new CountingCache();
+        var parts = _database.Build(Format, cache);
+        using var follower = parts.Follower;
+        await follower.ReloadAsync(default);
+        Assert.Equal(TokenState.Live, (await parts.Tokens.ResolveAsync(_token, default)).State);
+        var (reads, asked, held) = (parts.Tokens.DatabaseReads, cache.Asked, parts.Tokens.Count);
+
+        for (int i = 0; i < 20_000; i++)
+        {
+            // Of our shape in one half, and of all lengths in the other.
+            byte[] random = Encoding.ASCII.GetBytes(RandomNumberGenerator.GetString(
+                "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", i % 2 == 0 ? 49 : 1 + (i % 64)));
+            byte[] token = i % 2 == 0 ? [.. "phc_"u8, .. random] : random;
+            Assert.True(parts.Tokens.TryCheck(token, out var lookup));
+            Assert.Null(lookup.Entry);
+        }
+
+        Assert.True(parts.Tokens.TryCheck(_token, out var good));
+        Assert.Equal(TokenState.Live, good.State);
+        Assert.Equal((reads, asked, held), (parts.Tokens.DatabaseReads, cache.Asked, parts.Tokens.Count));
     }
 
     [Fact]
@@ -223,5 +249,20 @@ public sealed class TokenCheckTests : IAsyncLifetime
         _parts.Tokens.TryCheck(token, out _);
         _parts.Tokens.TryCheck(typo, out _);
         _parts.Tokens.TryCheck("foreign"u8, out _);
+    }
+
+    private sealed class CountingCache : ITokenCache
+    {
+        public int Asked { get; private set; }
+
+        public ValueTask<TokenReading?> FindAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
+        {
+            Asked++;
+            return new ValueTask<TokenReading?>((TokenReading?)null);
+        }
+
+        public void Keep(in TokenReading reading)
+        {
+        }
     }
 }

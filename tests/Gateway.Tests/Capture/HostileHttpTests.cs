@@ -12,6 +12,23 @@ public sealed class HostileHttpTests(HostileHttpTests.OneGateway shared) : IClas
 {
     private const string Good = """{"api_key":"phc_testtokentesttokentesttokentesttokentest12","event":"e","distinct_id":"d"}""";
 
+    public static TheoryData<string> Corpus() =>
+        new(Directory.EnumerateFiles(CorpusFolder, "*.http").Select(path => Path.GetFileName(path)!));
+
+    private static string CorpusFolder => Build.Repository("tests", "Gateway.Core.Tests", "Events", "corpus");
+
+    /// <summary>What was wrong, the status that is right, an empty line, and the request.</summary>
+    [Theory]
+    [MemberData(nameof(Corpus))]
+    public async Task What_was_answered_wrongly_once_is_answered_rightly(string file)
+    {
+        string[] parts = (await File.ReadAllTextAsync(Path.Combine(CorpusFolder, file))).Split("\n\n", 2);
+        string status = parts[0].Split('\n')[1].TrimStart('#', ' ');
+        string answer = await RawHttp.SendSlowlyAsync(
+            shared.Gateway.Address, [parts[1].ReplaceLineEndings("\r\n")], default, 30);
+        Assert.StartsWith($"HTTP/1.1 {status}", answer, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Two_lengths_are_400()
     {
@@ -21,24 +38,130 @@ public sealed class HostileHttpTests(HostileHttpTests.OneGateway shared) : IClas
     }
 
     [Theory]
-    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;\n\r\nhello\r\n0\r\n\r\n")]
-    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n")]
-    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na")]
-    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n")]
-    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nHost: y\r\nContent-Length: 0\r\n\r\n")]
-    [InlineData("POST /e/\0 HTTP/1.1\r\nHost: x\r\n\r\n")]
-    public async Task Tricks_with_the_framing_are_400(string request)
+    [InlineData("Transfer-Encoding: chunked", "5;\n\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked", "5;a\rb\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked", "5;a\nxx\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked", "5\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked", "zz\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked", "-5\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked", "FFFFFFFFFFFFFFFFF\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked", "5\r\nhello, world\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: gzip", "hello")]
+    [InlineData("Transfer-Encoding: chunked, identity", "5\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding : chunked", "5\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Content-Length: 1\r\nContent-Length: 2", "a")]
+    [InlineData("Content-Length: 1, 1", "a")]
+    [InlineData("Content-Length: -1", "")]
+    [InlineData("Content-Length: 0x1", "a")]
+    [InlineData("Content-Length: 99999999999999999999", "a")]
+    [InlineData("Content-Length: 0\r\nHost: y", "")]
+    [InlineData("Content-Length: 0\r\n folded: yes", "")]
+    [InlineData("Content-Length: 0\r\nX-Name\0: y", "")]
+    public async Task Tricks_with_the_framing_are_400_and_what_is_hidden_behind_them_is_no_request(
+        string headers, string body)
     {
-        string answer = await RawHttp.SendAsync(shared.Gateway.Address, request);
+        string hidden = $"POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: {Good.Length}\r\n\r\n{Good}";
+        string answer = await RawHttp.SendSlowlyAsync(
+            shared.Gateway.Address, [$"POST /e/ HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n{body}{hidden}"], default, 30);
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Equal(0, answer.IndexOf("HTTP/1.1", StringComparison.Ordinal));
+        Assert.Equal(0, answer.LastIndexOf("HTTP/1.1", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("/flags/")]
+    [InlineData("/decide/")]
+    [InlineData("/api/login/")]
+    public async Task A_chunk_beyond_all_sizes_is_400_outside_of_capture_too(string path)
+    {
+        string answer = await RawHttp.SendSlowlyAsync(
+            shared.Gateway.Address,
+            [$"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n80000000\r\n{{"],
+            default, 30);
         Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_body_that_arrives_a_byte_at_a_time_is_closed_in_time()
+    public async Task A_chunk_may_carry_an_extension_and_trailers_may_follow()
     {
-        string head = $"POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: {Good.Length}\r\n\r\n";
-        string answer = await RawHttp.SendAsync(shared.Gateway.Address, head + Good[..3], seconds: 30);
-        Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 408", StringComparison.Ordinal), answer);
+        string answer = await RawHttp.SendAsync(shared.Gateway.Address,
+            $"POST /e/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{Good.Length:x};name=\"a;b\"\r\n{Good}\r\n0\r\nX-Sum: 1\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET /e/?data={0} HTTP/1.1\r\nHost: x\r\n\r\n", 70_000, "414")]
+    [InlineData("POST /e/ HTTP/1.1\r\nHost: x\r\nX-Long: {0}\r\n\r\n", 70_000, "431")]
+    [InlineData("{0} /e/ HTTP/1.1\r\nHost: x\r\n\r\n", 70_000, "414")]
+    [InlineData("POST /e/\0{0} HTTP/1.1\r\nHost: x\r\n\r\n", 1, "400")]
+    public async Task A_head_that_is_too_long_or_none_is_refused(string request, int length, string status)
+    {
+        string text = request.Replace("{0}", new string('A', length), StringComparison.Ordinal);
+        string answer = await RawHttp.SendSlowlyAsync(shared.Gateway.Address, [text], default, 30);
+        Assert.StartsWith($"HTTP/1.1 {status}", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_hundred_headers_are_refused()
+    {
+        string headers = string.Concat(Enumerable.Range(0, 200).Select(i => $"X-{i}: y\r\n"));
+        string answer = await RawHttp.SendSlowlyAsync(
+            shared.Gateway.Address, [$"GET /e/ HTTP/1.1\r\nHost: x\r\n{headers}\r\n"], default, 30);
+        Assert.StartsWith("HTTP/1.1 431", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_shorter_than_its_length_is_400_and_nothing_of_it_is_kept()
+    {
+        string id = Guid.CreateVersion7().ToString();
+        string body = Good.Replace("\"event\"", $"\"uuid\":\"{id}\",\"event\"", StringComparison.Ordinal);
+        string answer = await RawHttp.SendAndFinishAsync(
+            shared.Gateway.Address, $"POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: {body.Length + 1}\r\n\r\n{body}");
+
+        // There may be nobody left to answer.
+        Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 400", StringComparison.Ordinal), answer);
+        using var after = await shared.Gateway.PostAsync("/e/", new { api_key = GatewayProcess.ProjectToken, @event = "after-short", distinct_id = "d" });
+        await Eventually.HoldsAsync(
+            async () => (await shared.Gateway.EventsAsync()).Any(row => row.Event == "after-short"),
+            TimeSpan.FromSeconds(30), () => "what came after it is stored");
+        Assert.DoesNotContain(await shared.Gateway.EventsAsync(), row => row.Uuid == id);
+    }
+
+    [Fact]
+    public async Task A_chunked_body_without_an_end_is_413_at_the_limit()
+    {
+        string chunk = $"10000\r\n{new string('x', 0x10000)}\r\n";
+        string answer = await RawHttp.SendSlowlyAsync(
+            shared.Gateway.Address,
+            Enumerable.Repeat(chunk, 1_000).Prepend("POST /e/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            default, 60);
+
+        // Who goes on sending may miss the answer, but is closed.
+        Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 413", StringComparison.Ordinal), answer);
+        await Eventually.HoldsAsync(
+            async () => (await shared.Gateway.Http.GetStringAsync("/metrics"))
+                .Contains("gateway_capture_bytes_in_flight 0", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(30), () => "its bytes are released");
+    }
+
+    [Fact]
+    public async Task A_single_event_over_its_limit_is_413_and_one_beside_good_ones_is_refused_alone()
+    {
+        string large = new('x', 1 << 20);
+        object[] events =
+        [
+            new { @event = "small", distinct_id = "d" },
+            new { @event = "large", distinct_id = "d", properties = new { large } },
+        ];
+        using var single = await shared.Gateway.PostAsync("/batch/", new { api_key = GatewayProcess.ProjectToken, batch = events[1..] });
+        using var beside = await shared.Gateway.PostAsync("/batch/", new { api_key = GatewayProcess.ProjectToken, batch = events });
+
+        // The SDKs that split a batch on 413 then send what is good of it.
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, single.StatusCode);
+        Assert.Contains("\"event_too_large\"", await single.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, beside.StatusCode);
+        Assert.Contains("\"event_too_large\"", await beside.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Gateway.LoadTests.Slow;
+
+/// <summary>How a client holds a connection without using it.</summary>
+internal enum SlowKind : byte
+{
+    /// <summary>One good request, and then nothing.</summary>
+    Idle,
+
+    /// <summary>Connected, and never a byte.</summary>
+    Silent,
+
+    /// <summary>The head of a request, a byte at a time.</summary>
+    Head,
+
+    /// <summary>A body with a length, a byte at a time.</summary>
+    Body,
+
+    /// <summary>A good start of a body, and then nothing.</summary>
+    Stalled,
+
+    /// <summary>A chunked body that never ends, a small chunk at a time.</summary>
+    Chunked,
+}
+
+/// <summary>What became of a slow connection.</summary>
+/// <param name="Kind">What it was.</param>
+/// <param name="Held">From its first byte, or the end of its one request, until the gateway closed it.</param>
+/// <param name="WasRefused">It could not connect at all.</param>
+internal readonly record struct SlowEnd(SlowKind Kind, TimeSpan Held, bool WasRefused);
+
+/// <summary>One connection of a client that is slow on purpose; no HTTP library would send this.</summary>
+internal static class SlowConnection
+{
+    /// <summary>Between two bytes: often enough to look alive, far below any rate that is of use.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
+    public static readonly SlowKind[] Kinds = Enum.GetValues<SlowKind>();
+
+    /// <summary>How long the gateway may hold it: its limits, and the two seconds by which it looks at them.</summary>
+    public static TimeSpan Limit(SlowKind kind) => kind switch
+    {
+        // A connection without a request is an idle one to Kestrel.
+        SlowKind.Idle or SlowKind.Silent => TimeSpan.FromSeconds(77),
+        SlowKind.Head => TimeSpan.FromSeconds(12),
+        _ => TimeSpan.FromSeconds(17),
+    };
+
+    /// <summary>Holds a connection until the gateway closes it.</summary>
+    /// <param name="gateway">Where.</param>
+    /// <param name="token">A project's, for the one good request.</param>
+    /// <param name="kind">How.</param>
+    /// <param name="connected">Called when it is there and does what it is meant to do.</param>
+    /// <param name="cancellationToken">Ends it from our side.</param>
+    public static async Task<SlowEnd> HoldAsync(
+        Uri gateway, string token, SlowKind kind, Action connected, CancellationToken cancellationToken)
+    {
+        // Ten thousand ports must not wait for stray packets when we let go.
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            LingerState = new LingerOption(enable: true, seconds: 0),
+        };
+        byte[] answer = new byte[1024];
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, gateway.Port, cancellationToken);
+            await socket.SendAsync(Start(kind, token), cancellationToken);
+            if (kind == SlowKind.Idle && await socket.ReceiveAsync(answer, cancellationToken) == 0)
+                return new SlowEnd(kind, TimeSpan.Zero, WasRefused: true);
+        }
+        catch (SocketException)
+        {
+            return new SlowEnd(kind, TimeSpan.Zero, WasRefused: true);
+        }
+
+        connected();
+        long began = Stopwatch.GetTimestamp();
+        using var closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var trickling = Piece(kind) is { } piece ? TrickleAsync(socket, piece, closed.Token) : Task.CompletedTask;
+        await UntilClosedAsync(socket, answer, cancellationToken);
+        var held = Stopwatch.GetElapsedTime(began);
+        await closed.CancelAsync();
+        await trickling;
+        cancellationToken.ThrowIfCancellationRequested();
+        return new SlowEnd(kind, held, WasRefused: false);
+    }
+
+    private static async Task UntilClosedAsync(Socket socket, byte[] answer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await socket.ReceiveAsync(answer, cancellationToken) > 0) { }
+        }
+        catch (SocketException)
+        {
+            // A reset closes it as well.
+        }
+    }
+
+    private static async Task TrickleAsync(Socket socket, byte[] piece, CancellationToken closed)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Pause, closed);
+                await socket.SendAsync(piece, closed);
+            }
+        }
+        catch (Exception error) when (error is OperationCanceledException or SocketException)
+        {
+            // Closed.
+        }
+    }
+
+    private static byte[] Start(SlowKind kind, string token)
+    {
+        string body = $$"""{"api_key":"{{token}}","event":"slow","distinct_id":"d"}""";
+        const string Head = "POST /i/v0/e/ HTTP/1.1\r\nHost: x\r\n";
+        return Encoding.ASCII.GetBytes(kind switch
+        {
+            SlowKind.Idle => $"{Head}Content-Length: {body.Length}\r\n\r\n{body}",
+            SlowKind.Silent => "",
+            SlowKind.Head => "P",
+            SlowKind.Body => Head + "Content-Length: 100000\r\n\r\n{",
+            SlowKind.Stalled => $"{Head}Content-Length: 100000\r\n\r\n{new string(' ', 2_000)}",
+            _ => Head + "Transfer-Encoding: chunked\r\n\r\n1\r\n \r\n",
+        });
+    }
+
+    private static byte[]? Piece(SlowKind kind) => kind switch
+    {
+        SlowKind.Head or SlowKind.Body => "x"u8.ToArray(),
+        SlowKind.Chunked => "1\r\n \r\n"u8.ToArray(),
+        _ => null,
+    };
+}

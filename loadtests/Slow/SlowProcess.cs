@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Gateway.LoadTests.Slow;
+
+/// <summary>What a kind of slow connections came to.</summary>
+internal sealed record SlowFigures(string Kind, int Closed, double WorstSeconds, int Late, int Refused);
+
+/// <summary><see cref="SlowClient"/> in its own process, which ends with its input, and so with us.</summary>
+internal sealed partial class SlowProcess : IDisposable
+{
+    private readonly Process _process;
+
+    private SlowProcess(Process process) => _process = process;
+
+    /// <summary>Returns when all of them hold their connection.</summary>
+    /// <exception cref="InvalidOperationException">It ended before that.</exception>
+    public static async Task<SlowProcess> StartAsync(
+        Uri gateway, string token, int count, CancellationToken cancellationToken)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "Gateway.LoadTests.dll");
+        string number = count.ToString(CultureInfo.InvariantCulture);
+        var process = Process.Start(new ProcessStartInfo(
+            "dotnet", [program, "slow-client", gateway.ToString(), token, number])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
+        var slow = new SlowProcess(process);
+        string? line = await process.StandardOutput.ReadLineAsync(cancellationToken);
+        if (line?.StartsWith(SlowClient.Holding, StringComparison.Ordinal) == true) return slow;
+
+        slow.Dispose();
+        throw new InvalidOperationException($"The slow clients ended: {line}");
+    }
+
+    /// <summary>Lets all go; what became of them.</summary>
+    public async Task<List<SlowFigures>> StopAsync(CancellationToken cancellationToken)
+    {
+        _process.StandardInput.Close();
+        string said = await _process.StandardOutput.ReadToEndAsync(cancellationToken);
+        await _process.WaitForExitAsync(cancellationToken);
+        return [.. Line().Matches(said).Select(match => new SlowFigures(
+            match.Groups[1].Value,
+            Whole(match.Groups[2]),
+            double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture),
+            Whole(match.Groups[4]),
+            Whole(match.Groups[5])))];
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.Dispose();
+    }
+
+    private static int Whole(Group group) => int.Parse(group.Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"closed (\w+) (\d+) worst ([0-9.]+) late (\d+) refused (\d+)")]
+    private static partial Regex Line();
+}
