@@ -106,7 +106,7 @@ internal sealed partial class AttachedJournal : IAsyncDisposable
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "The attached journal {Folder} is shipped, and counted in the store; {Rows} rows that it had put aside "
-            + "are in our quarantine. Take it out of Gateway:AttachJournals; the folder is needed no more.")]
+        Message = "The attached journal {Folder} is shipped, and counted in the store; {Rows} rows that it had put "
+            + "aside are in our quarantine. Take it out of Gateway:AttachJournals; the folder is needed no more.")]
     private partial void LogShipped(string folder, long rows);
 }
