@@ -57,9 +57,10 @@ internal sealed class QuarantineEndpoints(Func<LedgerBooks?> books, QuarantineRe
         var project = await plane.Projects.EnterAsync(
             Callers.Of(context), id, Scopes.QueryRead, context.RequestAborted);
         if (project.Refusal is { } refusal) return refusal.ToError();
+        if (!TryReadId(row, out long number)) return ApiError.NotFound();
         if (books() is not { } open) return LedgerEndpoints.Unavailable();
 
-        return open.Ledger.Quarantine.Find(project.Value.ProjectId, IdOf(row)) is { } entry
+        return open.Ledger.Quarantine.Find(project.Value.ProjectId, number) is { } entry
             ? TypedResults.Json(AnswerOf(entry), LedgerJson.Default.QuarantineAnswer)
             : ApiError.NotFound();
     }
@@ -68,9 +69,10 @@ internal sealed class QuarantineEndpoints(Func<LedgerBooks?> books, QuarantineRe
     {
         var project = await AdministerAsync(id, plane, context);
         if (project.Refusal is { } refusal) return refusal.ToError();
+        if (!TryReadId(row, out long number)) return ApiError.NotFound();
         if (books() is not { } open) return LedgerEndpoints.Unavailable();
 
-        return open.Ledger.Quarantine.Delete(project.Value.ProjectId, IdOf(row)) > 0
+        return open.Ledger.Quarantine.Delete(project.Value.ProjectId, number) > 0
             ? TypedResults.NoContent()
             : ApiError.NotFound();
     }
@@ -90,11 +92,13 @@ internal sealed class QuarantineEndpoints(Func<LedgerBooks?> books, QuarantineRe
         var project = await AdministerAsync(id, plane, context);
         if (project.Refusal is { } refusal) return refusal.ToError();
 
+        if (!TryReadId(row, out long number)) return ApiError.NotFound();
+
         var (mended, wrong) = await replay.ReadMendedAsync(context);
         if (wrong is not null) return wrong;
         if (books() is not { } open) return LedgerEndpoints.Unavailable();
 
-        var found = open.Ledger.Quarantine.Find(project.Value.ProjectId, IdOf(row));
+        var found = open.Ledger.Quarantine.Find(project.Value.ProjectId, number);
         if (found is not { } entry) return ApiError.NotFound();
 
         return await replay.SendAsync(open, project.Value, entry, mended, context.RequestAborted) switch
@@ -137,9 +141,8 @@ internal sealed class QuarantineEndpoints(Func<LedgerBooks?> books, QuarantineRe
         return Answer(replayed, failed, errors);
     }
 
-    /// <summary>0, which is no row's, for what is no id.</summary>
-    private static long IdOf(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long id) ? id : 0;
+    private static bool TryReadId(string text, out long id) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id > 0;
 
     private static ValueTask<Outcome<ProjectAccess>> AdministerAsync(
         string id, ControlPlane plane, HttpContext context) => plane.Projects.AdministerAsync(

@@ -66,6 +66,7 @@ public sealed class BadInputTests(HostedGatewayOpenToAll gateway) : IClassFixtur
     [
         "PATCH /api/projects/{id}/reset_token/", "POST /api/projects/{id}/reset_token/",
         "POST /api/logout/", "POST /api/personal_api_keys/{key}/roll/", "POST /api/projects/{projectId}/query",
+        "POST /api/projects/{id}/quarantine/replay/", "POST /api/projects/{id}/quarantine/{row}/replay/",
     ];
 
     private static readonly string[] NoIdsOfPaths =
