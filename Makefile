@@ -2,8 +2,8 @@
 # make test   installs what the tests need and runs all of them; last line: "N passed, N failed"
 # make storm  three gateways and Redis, stopped at random under load for DURATION seconds; last line: what came of it
 # make fresh  COUNT new tokens (10000), each used at once where it was not made; last line: how many were refused
-# make simulate  SEEDS lives (100000) of the journal on a disk that fails, from seed START on; last line: what came
-#             of them
+# make simulate  SEEDS lives (100000) of the journal on a disk that fails, and of the shipper beside a store that does,
+#             from seed START on; last line: what came of them
 # make load   two gateways on servers of their own: capture at RATE for SECONDS, and COUNT token checks by layer.
 #             With URL and TOKEN: capture only, at a gateway that runs already
 # make fence-cost  what a fence in Redis or in the database costs: ROUNDS of SECONDS each; last lines: the ratios
