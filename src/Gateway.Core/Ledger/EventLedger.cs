@@ -75,7 +75,19 @@ public sealed class EventLedger : IDisposable
         EventJournal journal, string folder, string journalId, LedgerOptions options, TimeProvider time, ILogger log)
     {
         string path = Path.Combine(folder, FileName);
-        var file = LedgerFile.Open(path);
+        return Open(LedgerFile.Open(path), journal, path, journalId, options, time, log);
+    }
+
+    /// <summary>As above, in a file that is open.</summary>
+    internal static EventLedger Open(
+        LedgerFile file,
+        EventJournal journal,
+        string path,
+        string journalId,
+        LedgerOptions options,
+        TimeProvider time,
+        ILogger log)
+    {
         try
         {
             return new EventLedger(file, Begin(file, journal, path, journalId, log), options, time, log);

@@ -52,6 +52,12 @@ internal sealed class LedgerFile : IDisposable
 
     public Lock Lock { get; } = new();
 
+    /// <summary>
+    /// For tests that fail or end here: called in each transaction behind its steps, with false, and with true once it
+    /// is committed.
+    /// </summary>
+    internal Action<bool>? OnTransaction { get; set; }
+
     /// <exception cref="LedgerException">It cannot be opened; the message is for the operator.</exception>
     public static LedgerFile Open(string path)
     {
@@ -66,12 +72,7 @@ internal sealed class LedgerFile : IDisposable
                 Pooling = false,
             }.ToString());
             connection.Open();
-            var file = new LedgerFile(connection);
-
-            // One process has it open, the journal's lock says so: no shared memory is needed. A commit is on disk.
-            file.Execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-            file.Execute(Schema);
-            return file;
+            return Over(connection);
         }
         catch (Exception exception) when (exception is SqliteException or UnauthorizedAccessException or IOException)
         {
@@ -82,6 +83,16 @@ internal sealed class LedgerFile : IDisposable
                 + "already is recognised.",
                 exception);
         }
+    }
+
+    /// <summary>On an open connection, which is its own from now on.</summary>
+    internal static LedgerFile Over(SqliteConnection connection)
+    {
+        // One process has it open, the journal's lock says so: no shared memory is needed. A commit is on disk.
+        var file = new LedgerFile(connection);
+        file.Execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        file.Execute(Schema);
+        return file;
     }
 
     public LedgerProgress? ReadProgress()
@@ -181,7 +192,9 @@ internal sealed class LedgerFile : IDisposable
         {
             using var transaction = _connection.BeginTransaction();
             steps();
+            OnTransaction?.Invoke(false);
             transaction.Commit();
+            OnTransaction?.Invoke(true);
         }
         catch (SqliteException exception)
         {

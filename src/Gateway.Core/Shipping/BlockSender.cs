@@ -200,6 +200,7 @@ internal sealed class BlockSender(
         while (true)
         {
             await EnsureTableAsync(0, cancellationToken, block);
+            ThrowIfOutdated(block);
             ClickHouseException failure;
             try
             {
@@ -219,7 +220,6 @@ internal sealed class BlockSender(
             // Whatever it was, the server may come back as another one: it is asked again what it has and knows.
             _tableIsThere = false;
             await StallAsync(failure.Message, cancellationToken);
-            ThrowIfOutdated(block);
 
             // Pieces would only be more of what it has too much of. More events may wait by now: they go along.
             if (isOfServer) throw new MakeAgainException();
@@ -249,7 +249,10 @@ internal sealed class BlockSender(
         }
     }
 
-    /// <summary>Between two tries only: a request under way is never cut, or its fate would be unknown.</summary>
+    /// <summary>
+    /// Before each try, a search's parts included: nothing of a deleted project is sent. A request under way is never
+    /// cut, or its fate would be unknown.
+    /// </summary>
     private void ThrowIfOutdated(EventBlock? block)
     {
         if (block is not null && block.Dead != dead.Ids) throw new MakeAgainException();

@@ -37,9 +37,12 @@ internal sealed class StoreCheck(
     private TimeSpan _pause = options.CheckEvery;
     private int _looks;
     private int _lost;
-    private bool _isTold;
+    private bool _hasFailed;
 
-    /// <summary>How long until the next count is due; null: all is counted.</summary>
+    /// <summary>
+    /// How long until the next count is due; null: all is counted. After one that failed none is due at once, however
+    /// much there is to count: a store that is away would be asked without a pause.
+    /// </summary>
     public TimeSpan? DueIn
     {
         get
@@ -48,7 +51,7 @@ internal sealed class StoreCheck(
 
             var rest = _pause - time.GetElapsedTime(_endedAt);
             bool isDue = rest <= TimeSpan.Zero
-                || (_looks == 0 && journal.BytesBehind(journal.ShippedPosition)
+                || (_looks == 0 && !_hasFailed && journal.BytesBehind(journal.ShippedPosition)
                     - journal.BytesBehind(ledger.Position) >= options.UncheckedBytes);
             return isDue ? TimeSpan.Zero : rest;
         }
@@ -65,12 +68,12 @@ internal sealed class StoreCheck(
             {
             }
 
-            _isTold = false;
+            _hasFailed = false;
         }
         catch (Exception exception) when (exception is ClickHouseException or IOException)
         {
-            if (!_isTold) ShippingLog.NotCounted(logger, exception.Message);
-            _isTold = true;
+            if (!_hasFailed) ShippingLog.NotCounted(logger, exception.Message);
+            _hasFailed = true;
         }
 
         _endedAt = time.GetTimestamp();

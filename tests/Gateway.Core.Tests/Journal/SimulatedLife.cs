@@ -29,7 +29,7 @@ internal enum RecordFate : byte
 /// The lives of one journal on one disk, all from a seed: groups, shipping, faults of every call, ends at any call,
 /// also while it recovers, and one damage at the end. What is found is held against what was answered all the time.
 /// </summary>
-internal sealed partial class SimulatedLife : IDisposable
+internal sealed partial class SimulatedLife : ISimulatedLife
 {
     private const int Steps = 30;
     private const int MostAttempts = 4;

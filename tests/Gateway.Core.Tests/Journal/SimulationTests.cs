@@ -12,7 +12,7 @@ public sealed class SimulationTests
     [Fact]
     public void What_was_acknowledged_is_kept_through_every_fault()
     {
-        var simulation = Simulation.FromEnvironment();
+        var simulation = new Simulation();
         simulation.Run();
 
         Assert.True(simulation.FirstFailure is null, simulation.FirstFailure);
