@@ -1,6 +1,7 @@
 # make run    builds what is missing and starts the gateway on URLS with its data in DATA
 # make test   installs what the tests need and runs all of them; last line: "N passed, N failed"
 # make storm  three gateways and Redis, stopped at random under load for DURATION seconds; last line: what came of it
+# make chaos  every fault of the fault table on real gateways, in full (SCALE=1: a tenth); last line: what came of them
 # make fresh  COUNT new tokens (10000), each used at once where it was not made; last line: how many were refused
 # make simulate  SEEDS lives (100000) of the journal on a disk that fails, from seed START on; last line: what came
 #             of them
@@ -10,7 +11,7 @@
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test simulate storm fresh load fence-cost load-tests load-tools test-tools bench clean
+.PHONY: run build test simulate storm chaos fresh load fence-cost load-tests load-tools test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data
@@ -22,6 +23,7 @@ SECONDS  ?= 5
 ROUNDS   ?= 5
 SEEDS    ?= 100000
 START    ?= 0
+SCALE    ?= 10
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
@@ -63,6 +65,9 @@ simulate:
 
 storm: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
 	@tests/storm.sh $(DURATION)
+
+chaos: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
+	@tests/chaos.sh $(SCALE)
 
 fresh: COUNT = 10000
 fresh: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
