@@ -1,9 +1,10 @@
 # make run    builds what is missing and starts the gateway on URLS with its data in DATA
 # make test   installs what the tests need and runs all of them; last line: "N passed, N failed"
 # make storm  three gateways and Redis, stopped at random under load for DURATION seconds; last line: what came of it
+# make chaos  every fault of the fault table on real gateways, in full (SCALE=1: a tenth); last line: what came of them
 # make fresh  COUNT new tokens (10000), each used at once where it was not made; last line: how many were refused
-# make simulate  SEEDS lives (100000) of the journal on a disk that fails, from seed START on; last line: what came
-#             of them
+# make simulate  SEEDS lives (100000) of the journal on a disk that fails, and of the shipper beside a store that does,
+#             from seed START on; last line: what came of them
 # make fuzz   COUNT mutated bodies (1000000), half at the parser, half at a real gateway; SEED= makes a run again
 # make slow   SLOW idle and slow connections (10000) beside others at half speed; last lines: what they cost the others
 # make soak   MINUTES (60) at half of the saturating load; last line: memory, handles, threads, and what was stored
@@ -14,7 +15,7 @@
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test simulate storm fresh fuzz slow soak load fence-cost neighbour load-tests load-tools test-tools bench clean
+.PHONY: run build test simulate storm chaos fresh fuzz slow soak load fence-cost neighbour load-tests load-tools test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data
@@ -28,6 +29,7 @@ SEEDS    ?= 100000
 START    ?= 0
 SLOW     ?= 10000
 MINUTES  ?= 60
+SCALE    ?= 10
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
@@ -69,6 +71,9 @@ simulate:
 
 storm: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
 	@tests/storm.sh $(DURATION)
+
+chaos: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
+	@tests/chaos.sh $(SCALE)
 
 fresh: COUNT = 10000
 fresh: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools

@@ -139,8 +139,11 @@ public sealed class Shipper
         _dead.CountDropped(_block.Dropped);
         Status.Finished(_block.RefusedRows);
 
-        // The first event after a pause goes at once, a crowd gathers, and a backlog does not wait.
-        if (_batch.Bytes.Length < _options.BlockBytes / 2) await GatherAsync(started, cancellationToken);
+        // The first event after a pause goes at once, a crowd gathers, and a backlog does not wait: neither one of whole
+        // blocks, nor one of small segments, for a range ends with its segment.
+        bool isBacklog = _batch.Bytes.Length >= _options.BlockBytes / 2
+            || _batch.Next.Segment < _journal.DurableEnd.Segment;
+        if (!isBacklog) await GatherAsync(started, cancellationToken);
     }
 
     private void MakeSettlement()

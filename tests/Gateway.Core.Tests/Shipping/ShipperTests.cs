@@ -200,6 +200,23 @@ public sealed class ShipperTests
             server.Blocks.SelectMany(names => names));
     }
 
+    [Fact]
+    public async Task A_backlog_of_small_segments_does_not_wait_either()
+    {
+        await using var server = new FakeClickHouse();
+        await using var shipping = new ShippingHarness(server.Target);
+        shipping.Options = shipping.Options with { Pace = TimeSpan.FromHours(1) };
+        string properties = $"{{\"a\":\"{new string('x', 30_000)}\"}}";
+        for (int i = 0; i < 100; i++)
+            await shipping.AppendAsync(1, new SampleRecord().Event($"{i}", properties: properties));
+        Assert.True(shipping.Journal.Status.Segments > 2, $"{shipping.Journal.Status.Segments} segments.");
+
+        shipping.Start();
+        await shipping.ShippedAsync();
+
+        Assert.Equal(100, server.Blocks.Sum(names => names.Length));
+    }
+
     private static int RefuseBad(string[] names) =>
         names.Any(name => name.StartsWith("bad", StringComparison.Ordinal)) ? BadData : 0;
 }

@@ -34,7 +34,7 @@ public sealed class DiskFaultTests(ITestOutputHelper output)
             await run.AckedGrowsByAsync(200);
 
             // The store stands still, so that nothing is forgotten, and somebody else takes the room.
-            int engine = await EngineOf(run);
+            int engine = await EmbeddedEngine.WaitForAsync(gateway);
             GatewayProcess.Signal(engine, GatewayProcess.SigStop);
             string ballast = Path.Combine(folder, "ballast");
             FillUp(ballast);
@@ -47,7 +47,7 @@ public sealed class DiskFaultTests(ITestOutputHelper output)
             GatewayProcess.Signal(engine, GatewayProcess.SigCont);
             await stop.CancelAsync();
             await clients;
-            output.WriteLine(await run.CountAsync("disk-full"));
+            Chaos.Tell(output, await run.CountAsync("disk-full"));
         }
         finally
         {
@@ -65,9 +65,12 @@ public sealed class DiskFaultTests(ITestOutputHelper output)
             await using var gateway = await StartAsync(data, ("Gateway:Journal:QuotaBytes", (64 << 20).ToString()));
             var run = new FaultRun(gateway);
             using var stop = new CancellationTokenSource();
-            int engine = await EngineOf(run);
+            var clients = run.PostUntilAsync(stop.Token, padding: 50_000);
+
+            // It is stopped in the middle of its work, and goes on there: nobody has to find it again.
+            await ChaosRun.ShipsAsync(gateway);
+            int engine = await EmbeddedEngine.WaitForAsync(gateway);
             GatewayProcess.Signal(engine, GatewayProcess.SigStop);
-            var clients = run.PostUntilAsync(stop.Token, padding: 20_000);
             await run.IsRefusedAsync("journal_full");
             await run.ReadinessSaysAsync("the journal has reached its quota");
 
@@ -76,7 +79,7 @@ public sealed class DiskFaultTests(ITestOutputHelper output)
             await stop.CancelAsync();
             await clients;
             await run.ReadinessSaysAsync(null);
-            output.WriteLine(await run.CountAsync("quota"));
+            Chaos.Tell(output, await run.CountAsync("quota"));
         }
         finally
         {
@@ -106,7 +109,7 @@ public sealed class DiskFaultTests(ITestOutputHelper output)
             await clients;
 
             Assert.Contains("the next ones go to a new segment", gateway.Output, StringComparison.Ordinal);
-            output.WriteLine(await run.CountAsync("fdatasync-fails"));
+            Chaos.Tell(output, await run.CountAsync("fdatasync-fails"));
         }
         finally
         {
@@ -117,14 +120,6 @@ public sealed class DiskFaultTests(ITestOutputHelper output)
     private static Task<GatewayProcess> StartAsync(string data, params (string Key, string Value)[] settings) =>
         GatewayProcess.StartAsync(
             data, settings: [("Gateway:Journal:SegmentBytes", SegmentBytes.ToString()), .. settings]);
-
-    private static async Task<int> EngineOf(FaultRun run)
-    {
-        int engine = 0;
-        await Eventually.HoldsAsync(
-            () => Task.FromResult((engine = run.EngineProcess()) != 0), TimeSpan.FromSeconds(60), () => "the engine runs");
-        return engine;
-    }
 
     /// <summary>Takes all the room that is left on the disk.</summary>
     private static void FillUp(string path)

@@ -3,17 +3,17 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Gateway.Tests.Running;
 
 namespace Gateway.Tests.Faults;
 
 /// <summary>Clients at a gateway while its disk fails, and what they were told of each event.</summary>
-internal sealed partial class FaultRun(GatewayProcess gateway)
+internal sealed class FaultRun(GatewayProcess gateway)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentDictionary<string, bool> _isAcked = new();
+    private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private long _acked;
 
@@ -59,33 +59,20 @@ internal sealed partial class FaultRun(GatewayProcess gateway)
         Patience,
         () => $"readiness says '{reason ?? "ready"}'");
 
-    /// <summary>Holds what the clients were told against what is stored; one line of figures.</summary>
+    /// <summary>Holds what the clients were told against what is stored and in the books; one line of figures.</summary>
     public async Task<string> CountAsync(string name)
     {
-        Dictionary<string, int> stored = [];
-        await Eventually.HoldsAsync(
-            async () =>
-            {
-                stored = await StoredAsync();
-                return _isAcked.All(pair => !pair.Value || stored.ContainsKey(pair.Key));
-            },
-            TimeSpan.FromSeconds(120),
-            () => $"all of {Acked} acked events are stored (found {stored.Count}); it said {gateway.Output}");
-
+        var books = await Books.ReadAsync(gateway, _began);
         int refused = _isAcked.Values.Count(isAcked => !isAcked);
-        int twice = stored.Count(row => row.Value > 1 && _isAcked.ContainsKey(row.Key));
-        Assert.Equal(0, twice);
+        int lost = _isAcked.Count(pair => pair.Value && !books.Stored.ContainsKey(pair.Key));
+        int twice = books.Stored.Count(row => row.Value > 1);
+        string line = $"{name}: acked {Acked}, refused {refused}, lost {lost}, twice {twice}, false 200 0, "
+            + $"residual {books.Residual}, seconds {_watch.Elapsed.TotalSeconds:0.0}";
+        Assert.True(lost == 0 && twice == 0, $"{line}; it said\n{gateway.Output}");
+        books.AssertAgree($"{line}; it said\n{gateway.Output}");
         Assert.True(refused > 0, "Nobody was refused.");
-        return $"{name}: acked {Acked}, refused {refused}, lost 0, twice {twice}, false 200 0, "
-            + $"seconds {_watch.Elapsed.TotalSeconds:0.0}";
+        return line;
     }
-
-    /// <summary>The embedded engine's process; 0 while there is none.</summary>
-    public int EngineProcess() => Directory.EnumerateDirectories("/proc")
-        .Where(folder => char.IsDigit(folder[^1]))
-        .Where(IsEngine)
-        .Select(folder => int.Parse(Path.GetFileName(folder)))
-        .FirstOrDefault();
 
     /// <summary>The thread of the gateway that writes and syncs the journal.</summary>
     public int CommitterThread() => Directory.EnumerateDirectories($"/proc/{gateway.Id}/task")
@@ -104,7 +91,7 @@ internal sealed partial class FaultRun(GatewayProcess gateway)
                 isAcked || response.StatusCode == HttpStatusCode.ServiceUnavailable, $"It says {response.StatusCode}.");
             foreach (string id in ids) _isAcked[id] = isAcked;
             if (isAcked) Interlocked.Add(ref _acked, ids.Length);
-            else await Task.Delay(5, CancellationToken.None);
+            else await Task.Delay(20, CancellationToken.None);
         }
     }
 
@@ -113,54 +100,4 @@ internal sealed partial class FaultRun(GatewayProcess gateway)
         api_key = GatewayProcess.ProjectToken,
         batch = ids.Select(id => new { uuid = id, @event = "fault", distinct_id = "someone", properties = new { padding } }),
     });
-
-    /// <summary>How often each event is stored, by its id.</summary>
-    private async Task<Dictionary<string, int>> StoredAsync()
-    {
-        Dictionary<string, int> stored = [];
-        string? cursor = null;
-        do
-        {
-            using var response = await gateway.QueryAsync(new
-            {
-                kind = "EventsQuery",
-                select = (string[])["uuid"],
-                after = "1970-01-01T00:00:00Z",
-                before = "2149-01-01T00:00:00Z",
-                limit = 50_000,
-                cursor,
-            });
-            if (response.StatusCode == HttpStatusCode.ServiceUnavailable) return [];
-
-            var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
-            foreach (var row in answer.GetProperty("results").EnumerateArray())
-            {
-                string id = row[0].GetString()!;
-                stored[id] = stored.GetValueOrDefault(id) + 1;
-            }
-
-            cursor = answer.GetProperty("hasMore").GetBoolean() ? answer.GetProperty("nextCursor").GetString() : null;
-        }
-        while (cursor is not null);
-
-        return stored;
-    }
-
-    private bool IsEngine(string folder)
-    {
-        try
-        {
-            var parent = Parent().Match(File.ReadAllText(Path.Combine(folder, "status")));
-            return parent.Success
-                && int.Parse(parent.Groups[1].Value) == gateway.Id
-                && File.ReadAllText(Path.Combine(folder, "cmdline")).Contains("Gateway.Engine", StringComparison.Ordinal);
-        }
-        catch (IOException)
-        {
-            return false; // It ended while we looked.
-        }
-    }
-
-    [GeneratedRegex(@"PPid:\s+(\d+)")]
-    private static partial Regex Parent();
 }

@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text;
 using Gateway.Core.ClickHouse;
 using Microsoft.AspNetCore.Builder;
@@ -18,6 +19,9 @@ internal enum Fault
     HangAfterHead,
     DropBefore,
     DropAfter,
+
+    /// <summary>It arrives with a password that is not the server's.</summary>
+    WrongPassword,
 }
 
 /// <summary>A proxy in front of a ClickHouse that does to each request what its next fault says.</summary>
@@ -104,18 +108,29 @@ internal sealed class FaultyProxy : IAsyncDisposable
             await released;
         }
 
-        using var answer = await _http.SendAsync(Copy(context.Request, body.ToArray()));
+        using var request = Copy(context.Request, body.ToArray());
+        if (fault is Fault.WrongPassword) request.Headers.Authorization = WrongPassword;
+        using var answer = await _http.SendAsync(request);
         byte[] text = await answer.Content.ReadAsByteArrayAsync();
         if (isHeld) Interlocked.Increment(ref _forwarded);
-        if (fault != Fault.None)
+        if (fault is not (Fault.None or Fault.WrongPassword))
         {
             await FailAsync(context, fault);
             return;
         }
 
         context.Response.StatusCode = (int)answer.StatusCode;
+        foreach (var (name, values) in answer.Headers)
+        {
+            if (name.StartsWith("X-ClickHouse-", StringComparison.OrdinalIgnoreCase))
+                context.Response.Headers[name] = values.ToArray();
+        }
+
         await context.Response.Body.WriteAsync(text);
     }
+
+    private AuthenticationHeaderValue WrongPassword => new(
+        "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_upstream.User}:not {_upstream.Password}")));
 
     private HttpRequestMessage Copy(HttpRequest request, byte[] body)
     {
