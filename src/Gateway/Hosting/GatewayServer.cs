@@ -277,7 +277,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     /// </summary>
     private void Fail(Exception error, IHostApplicationLifetime lifetime)
     {
-        if (error is ControlPlaneException or JournalException or LedgerException)
+        if (error is ControlPlaneException or JournalException or LedgerException or InvalidDataException)
         {
             _exitCode = Banner.Fail([error.Message]);
         }

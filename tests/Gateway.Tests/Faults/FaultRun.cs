@@ -76,9 +76,22 @@ internal sealed class FaultRun(GatewayProcess gateway)
 
     /// <summary>The thread of the gateway that writes and syncs the journal.</summary>
     public int CommitterThread() => Directory.EnumerateDirectories($"/proc/{gateway.Id}/task")
-        .Where(folder => File.ReadAllText(Path.Combine(folder, "comm")).StartsWith("journal c", StringComparison.Ordinal))
+        .Where(folder => NameOf(folder).StartsWith("journal c", StringComparison.Ordinal))
         .Select(folder => int.Parse(Path.GetFileName(folder)))
         .Single();
+
+    private static string NameOf(string thread)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(thread, "comm"));
+        }
+        catch (IOException)
+        {
+            // It ended while we looked.
+            return "";
+        }
+    }
 
     private async Task PostOneAfterTheOtherAsync(string padding, CancellationToken stop)
     {
