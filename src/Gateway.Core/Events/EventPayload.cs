@@ -95,6 +95,9 @@ public static class EventPayload
         return payload;
     }
 
+    /// <summary>Takes every client's address out of a payload, in place.</summary>
+    public static void EraseAddresses(Span<byte> payload) => ClientAddresses.Erase(payload);
+
     /// <summary>
     /// Gives the first row of a payload an identity of its own if its client gave it none: sent again, it is the same.
     /// </summary>

@@ -102,10 +102,10 @@ public sealed class EventLedger : IDisposable
     /// <summary>Counts what was found waiting in the journal, once, before anything of it is settled.</summary>
     /// <param name="journal">The journal.</param>
     /// <param name="end">Behind the last record that was there before <see cref="Accept"/> was told of others.</param>
-    /// <returns>The greatest id of a project among them; 0: nothing waits.</returns>
+    /// <returns>The greatest id of a project among them and in the books; 0: there is none.</returns>
     public ulong Recover(EventJournal journal, JournalPosition end)
     {
-        ulong greatest = 0;
+        ulong greatest = _file.GreatestProject();
         long events = 0;
         var batch = new JournalBatch();
         for (var position = Position; position < end && journal.Read(position, batch, RecoverBytes, end);)
@@ -186,10 +186,8 @@ public sealed class EventLedger : IDisposable
             var minutes = _file.ReadMinutes(projectId, from, to).ToDictionary(minute => minute.Minute);
             lock (_waitingLock)
             {
-                foreach (var (key, waiting) in _waiting)
+                foreach (var (key, waiting) in WaitingOf(projectId, from, to))
                 {
-                    if (key.ProjectId != projectId || key.Minute < from || key.Minute > to) continue;
-
                     var kept = minutes.TryGetValue(key.Minute, out var found)
                         ? found
                         : new LedgerMinute { Minute = key.Minute };
@@ -210,10 +208,25 @@ public sealed class EventLedger : IDisposable
         lock (_file.Lock) _file.Dispose();
     }
 
+    /// <summary>By the minutes asked for, which are few; a backlog of many projects is not walked for one.</summary>
+    private IEnumerable<KeyValuePair<MinuteKey, Waiting>> WaitingOf(ulong projectId, int from, int to)
+    {
+        if ((long)to - from > _waiting.Count)
+        {
+            return _waiting.Where(
+                pair => pair.Key.ProjectId == projectId && pair.Key.Minute >= from && pair.Key.Minute <= to);
+        }
+
+        return Enumerable.Range(from, to - from + 1)
+            .Select(minute => new MinuteKey(projectId, minute))
+            .Where(_waiting.ContainsKey)
+            .Select(key => KeyValuePair.Create(key, _waiting[key]));
+    }
+
     private static LedgerProgress Begin(
         LedgerFile file, EventJournal journal, string path, string journalId, ILogger log)
     {
-        if (file.ReadProgress() is not { } known)
+        if (file.Read(file.ReadProgress) is not { } known)
         {
             if (journal.ShippedPosition.Segment > 1) LedgerLog.CountsBeginAnew(log, path);
             return new LedgerProgress(journalId, journal.ShippedPosition, 0, 0);
@@ -223,15 +236,17 @@ public sealed class EventLedger : IDisposable
         {
             throw new LedgerException(
                 $"The ledger '{path}' is of the journal {known.JournalId}, not of {journalId} beside it. Put each back "
-                + "where it belongs, or move the ledger away: then counts begin anew.");
+                + "where it belongs, or move the ledger away: then counts begin anew. Keep it: it holds what was "
+                + "quarantined.");
         }
 
         if (known.Position > journal.DurableEnd || known.NextSequence > journal.NextSequence)
         {
             throw new LedgerException(
                 $"The ledger '{path}' knows of records that the journal beside it does not have: the journal is an "
-                + "older copy. Put the newer one back, or move the ledger away: then what is there is shipped again, "
-                + "and what is stored already is recognised.");
+                + "older copy, or its end was damaged after it was shipped. Put the newer one back, or move the ledger "
+                + "away: then what is there is shipped again, and what is stored already is recognised. Keep it: it "
+                + "holds what was quarantined.");
         }
 
         if (known.Position >= journal.ShippedPosition) return known;

@@ -39,9 +39,9 @@ internal sealed class LedgerFile : IDisposable
             put_aside INTEGER NOT NULL,
             code TEXT NOT NULL,
             reason TEXT NOT NULL,
+            bytes INTEGER NOT NULL,
             ip BLOB NOT NULL,
             event BLOB,
-            bytes INTEGER NOT NULL,
             UNIQUE (journal, sequence, row));
         CREATE INDEX IF NOT EXISTS quarantine_of_project ON quarantine (project, id);
         """;
@@ -90,7 +90,8 @@ internal sealed class LedgerFile : IDisposable
     {
         // One process has it open, the journal's lock says so: no shared memory is needed. A commit is on disk.
         var file = new LedgerFile(connection);
-        file.Execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        file.Execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+            + "PRAGMA secure_delete = ON;");
         file.Execute(Schema);
         return file;
     }
@@ -178,6 +179,17 @@ internal sealed class LedgerFile : IDisposable
         return minutes;
     }
 
+    /// <summary>Of what was counted or put aside; 0: nothing was.</summary>
+    public ulong GreatestProject() => Read(() =>
+    {
+        using var command = Command(
+            """
+            SELECT max(coalesce((SELECT max(project) FROM minutes), 0),
+                coalesce((SELECT max(project) FROM quarantine), 0))
+            """);
+        return (ulong)(long)command.ExecuteScalar()!;
+    });
+
     public void ForgetMinutes(int before)
     {
         using var command = Command("DELETE FROM minutes WHERE minute < $before", ("$before", before));
@@ -188,9 +200,10 @@ internal sealed class LedgerFile : IDisposable
     /// <exception cref="LedgerException">None is.</exception>
     public void Transact(Action steps)
     {
+        SqliteTransaction? transaction = null;
         try
         {
-            using var transaction = _connection.BeginTransaction();
+            transaction = _connection.BeginTransaction();
             steps();
             OnTransaction?.Invoke(false);
             transaction.Commit();
@@ -200,7 +213,19 @@ internal sealed class LedgerFile : IDisposable
         {
             throw new LedgerException($"The ledger cannot be written: {exception.Message}", exception);
         }
+        finally
+        {
+            End(transaction);
+        }
     }
+
+    /// <summary>What was deleted is overwritten in the file; this takes it out of the log beside it too.</summary>
+    /// <exception cref="LedgerException">It is still there.</exception>
+    public void Purge() => Read(() =>
+    {
+        Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        return true;
+    });
 
     /// <exception cref="LedgerException">It cannot be read now.</exception>
     public T Read<T>(Func<T> query)
@@ -227,6 +252,18 @@ internal sealed class LedgerFile : IDisposable
     }
 
     public void Dispose() => _connection.Dispose();
+
+    /// <summary>A full disk has ended it already; to say so again would hide why.</summary>
+    private static void End(SqliteTransaction? transaction)
+    {
+        try
+        {
+            transaction?.Dispose();
+        }
+        catch (SqliteException)
+        {
+        }
+    }
 
     private void Execute(string sql)
     {

@@ -66,6 +66,15 @@ public sealed class Quarantine
             Read("project = $project AND id = $id", ("$project", (long)projectId), ("$id", id)).FirstOrDefault());
     }
 
+    /// <summary>The greatest id of a project's rows; 0: it has none.</summary>
+    public long LastId(ulong projectId) => _file.Read(() =>
+    {
+        using var command = _file.Command(
+            "SELECT coalesce(max(id), 0) FROM quarantine WHERE project = $project AND event IS NOT NULL",
+            ("$project", (long)projectId));
+        return (long)command.ExecuteScalar()!;
+    });
+
     /// <summary>Ids of a project's rows, the oldest first, behind one of them.</summary>
     public List<long> Ids(ulong projectId, long after, int limit)
     {
@@ -88,28 +97,35 @@ public sealed class Quarantine
     /// <exception cref="LedgerException">None was.</exception>
     public long Delete(ulong projectId, long? id)
     {
-        long deleted = 0;
-        lock (_file.Lock)
+        // A mark of each stays until the store was asked for its record: it is neither there nor missing.
+        string which = id is null ? "" : " AND id = $id";
+        return _file.Read(() =>
         {
+            using var sums = _file.Command(
+                "SELECT count(*), coalesce(sum(bytes), 0) FROM quarantine "
+                + "WHERE project = $project AND event IS NOT NULL" + which,
+                ("$project", (long)projectId), ("$id", id ?? 0));
+            using var reader = sums.ExecuteReader();
+            reader.Read();
+            var (rows, bytes) = (reader.GetInt64(0), reader.GetInt64(1));
+            if (rows == 0) return 0;
+
             _file.Transact(() =>
             {
-                // A mark of each stays until the store was asked for its record: it is neither there nor missing.
                 using var command = _file.Command(
-                    """
-                    UPDATE quarantine SET event = NULL, ip = x'', reason = '', bytes = 0
-                    WHERE project = $project AND ($id < 0 OR id = $id) AND event IS NOT NULL
-                    """,
-                    ("$project", (long)projectId), ("$id", id ?? -1));
-                deleted = command.ExecuteNonQuery();
+                    "UPDATE quarantine SET event = NULL, ip = x'', reason = '', bytes = 0 "
+                    + "WHERE project = $project AND event IS NOT NULL" + which,
+                    ("$project", (long)projectId), ("$id", id ?? 0));
+                command.ExecuteNonQuery();
             });
-            Measure();
-        }
-
-        return deleted;
+            Count(projectId, -bytes, -rows);
+            _hasTombstones = true;
+            return rows;
+        });
     }
 
-    /// <summary>Takes all rows of these projects out, durably. Returns how many events each of them had.</summary>
-    /// <exception cref="LedgerException">None was.</exception>
+    /// <summary>Takes all rows of these projects out, durably. Returns how many rows each of them had.</summary>
+    /// <exception cref="LedgerException">Those of some projects may be gone; the rest goes when asked again.</exception>
     public IReadOnlyDictionary<ulong, long> Erase(FrozenSet<ulong> projects)
     {
         var erased = new Dictionary<ulong, long>();
@@ -128,6 +144,7 @@ public sealed class Quarantine
             Measure();
         }
 
+        if (erased.Count > 0) _file.Purge();
         return erased;
     }
 
@@ -136,8 +153,12 @@ public sealed class Quarantine
     /// were. Done again after a death in between, it takes no row twice.
     /// </summary>
     /// <exception cref="LedgerException">None was, or they are still there too.</exception>
-    public long Adopt(Quarantine other, string journalId)
+    /// <param name="other">That of a journal whose records are all in the store.</param>
+    /// <param name="journalId">Of that journal.</param>
+    /// <param name="dead">Projects whose rows are left behind: they were deleted.</param>
+    public long Adopt(Quarantine other, string journalId, FrozenSet<ulong> dead)
     {
+        other.Erase(dead);
         var rows = other._file.Read(() => other.Read("1 = 1 ORDER BY id"));
         if (rows.Count == 0) return 0;
 
@@ -235,11 +256,11 @@ public sealed class Quarantine
             && _bytesOf.GetValueOrDefault(projectId) + bytes <= most / ShareOfProject;
     }
 
-    private void Count(ulong projectId, long bytes)
+    private void Count(ulong projectId, long bytes, long rows = 1)
     {
         CollectionsMarshal.GetValueRefOrAddDefault(_bytesOf, projectId, out _) += bytes;
         _bytes += bytes;
-        _rows++;
+        _rows += rows;
     }
 
     private bool Insert(QuarantinedRow row, long bytes)
@@ -306,7 +327,7 @@ public sealed class Quarantine
     private List<QuarantineEntry> Read(string where, params ReadOnlySpan<(string Name, object Value)> values)
     {
         using var command = _file.Command(
-            "SELECT id, project, sequence, row, received, put_aside, code, reason, ip, event FROM quarantine "
+            "SELECT id, project, sequence, row, received, put_aside, code, reason, ip, event, journal FROM quarantine "
             + "WHERE event IS NOT NULL AND " + where,
             values);
         using var reader = command.ExecuteReader();
@@ -326,7 +347,8 @@ public sealed class Quarantine
             reader.GetFieldValue<byte[]>(9)),
         reader.GetInt64(5),
         reader.GetString(6),
-        reader.GetString(7));
+        reader.GetString(7),
+        reader.GetString(10));
 }
 
 /// <summary>A row as the quarantine has it.</summary>
@@ -335,4 +357,6 @@ public sealed class Quarantine
 /// <param name="PutAsideAtMicros">Microseconds since 1970-01-01 UTC.</param>
 /// <param name="Code">Of a refusal at capture its code; else ClickHouse's, as <c>clickhouse_469</c>.</param>
 /// <param name="Reason">For people.</param>
-public sealed record QuarantineEntry(long Id, JournalRow Row, long PutAsideAtMicros, string Code, string Reason);
+/// <param name="JournalId">Of another journal that it was taken over from; empty: our own.</param>
+public sealed record QuarantineEntry(
+    long Id, JournalRow Row, long PutAsideAtMicros, string Code, string Reason, string JournalId);

@@ -258,7 +258,8 @@ internal sealed class BlockSender(
         if (block is not null && block.Dead != dead.Ids) throw new MakeAgainException();
     }
 
-    private void Resume()
+    /// <summary>Things go on, whatever they stood still for.</summary>
+    public void Resume()
     {
         _backoff.Reset();
         if (_failures == 0) return;

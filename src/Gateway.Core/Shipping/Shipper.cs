@@ -106,8 +106,6 @@ public sealed class Shipper
             return true;
         }
 
-        if (BytesWaiting > 0) return true;
-
         using var limit = new CancellationTokenSource(due, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
@@ -124,7 +122,7 @@ public sealed class Shipper
     private async Task ShipNextAsync(CancellationToken cancellationToken)
     {
         long started = _time.GetTimestamp();
-        if (!_journal.Read(_ledger.Position, _batch, _options.BlockBytes)) return;
+        if (!await ReadAsync(cancellationToken)) return;
 
         _block.Clear(_dead.Ids);
         _block.Add(_batch);
@@ -136,20 +134,38 @@ public sealed class Shipper
         MakeSettlement();
         if (!await SettleAsync(cancellationToken)) return;
 
+        TellOfSettlement();
         _dead.CountDropped(_block.Dropped);
         Status.Finished(_block.RefusedRows);
 
-        // The first event after a pause goes at once, a crowd gathers, and a backlog does not wait: neither one of whole
-        // blocks, nor one of small segments, for a range ends with its segment.
+        // The first event after a pause goes at once, a crowd gathers, and a backlog does not wait: neither one of
+        // whole blocks, nor one of small segments, for a range ends with its segment.
         bool isBacklog = _batch.Bytes.Length >= _options.BlockBytes / 2
             || _batch.Next.Segment < _journal.DurableEnd.Segment;
         if (!isBacklog) await GatherAsync(started, cancellationToken);
     }
 
+    /// <summary>False, after a while, when nothing can be read: the disk fails, or the end is damaged.</summary>
+    private async Task<bool> ReadAsync(CancellationToken cancellationToken)
+    {
+        string failure;
+        try
+        {
+            if (_journal.Read(_ledger.Position, _batch, _options.BlockBytes)) return true;
+            failure = "its end holds no readable record.";
+        }
+        catch (Exception exception) when (exception is IOException or JournalException)
+        {
+            failure = exception.Message;
+        }
+
+        await _sender.StallAsync("The journal cannot be read: " + failure, cancellationToken);
+        return false;
+    }
+
     private void MakeSettlement()
     {
         _settlement.Start(_batch.Next);
-        long now = (_time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
         foreach (var record in _batch)
         {
             var (events, refused) = EventPayload.Count(record.Payload);
@@ -161,11 +177,23 @@ public sealed class Shipper
             }
 
             _settlement.Ship(sequence, project, received, events, refused);
-            Freshness.Add(project, received, now, events);
             if (refused > 0) PutAsideRefused(record);
         }
 
         foreach (var row in _refused) _settlement.Quarantine(row);
+    }
+
+    private void TellOfSettlement()
+    {
+        long now = (_time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        foreach (var record in _batch)
+        {
+            if (_block.Dead.Contains(record.ProjectId)) continue;
+            int events = EventPayload.Count(record.Payload).Events;
+            Freshness.Add(record.ProjectId, record.ReceivedAtMicros, now, events);
+        }
+
+        _sender.Resume();
         if (_refused.Count == 0) return;
 
         Status.Quarantined(_refused.Count);

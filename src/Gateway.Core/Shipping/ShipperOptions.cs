@@ -24,6 +24,9 @@ public sealed record ShipperOptions
     /// <summary>How often events must be found to be gone before it is believed: a replica may lag.</summary>
     public int LooksBeforeLoss { get; init; } = 3;
 
+    /// <summary>For how long they must be gone, besides.</summary>
+    public TimeSpan LossAfter { get; init; } = TimeSpan.FromSeconds(10);
+
     public TimeSpan FirstRetry { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The longest pause between two tries; they never end.</summary>

@@ -28,6 +28,9 @@ internal sealed class StoreCheck(
     // A store that is slow to count is asked less often: it has other things to do.
     private const int LeastPauseForOneCount = 10;
 
+    // What was sent again may have waited for hours: that says nothing of how long counting takes.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly JournalBatch _batch = new();
@@ -36,6 +39,7 @@ internal sealed class StoreCheck(
     private long _endedAt = time.GetTimestamp();
     private TimeSpan _pause = options.CheckEvery;
     private int _looks;
+    private long _missedAt;
     private int _lost;
     private bool _hasFailed;
 
@@ -83,7 +87,9 @@ internal sealed class StoreCheck(
     private TimeSpan PauseAfter(TimeSpan took)
     {
         var standard = _looks > 0 && LookAgainAfter < options.CheckEvery ? LookAgainAfter : options.CheckEvery;
-        return took * LeastPauseForOneCount > standard ? took * LeastPauseForOneCount : standard;
+        var pause = took * LeastPauseForOneCount;
+        if (pause > LongestPause) pause = LongestPause;
+        return pause > standard ? pause : standard;
     }
 
     /// <summary>False when something is missing, and is to be looked for again.</summary>
@@ -171,7 +177,8 @@ internal sealed class StoreCheck(
     /// <summary>Seen more than once, since a replica may lag; then told, counted, and shipped again.</summary>
     private async Task MissAsync(List<JournalRow> lost, CancellationToken cancellationToken)
     {
-        if (++_looks < options.LooksBeforeLoss) return;
+        if (_looks++ == 0) _missedAt = time.GetTimestamp();
+        if (_looks < options.LooksBeforeLoss || time.GetElapsedTime(_missedAt) < options.LossAfter) return;
 
         if (_lost == 0)
         {

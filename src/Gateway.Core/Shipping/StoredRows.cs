@@ -26,7 +26,7 @@ internal sealed class StoredRows(ClickHouseClient client, Guid journalId)
     {
         string text = await client.QueryTextAsync(
             "SELECT uniqExact(sequence, row) " + OfRange, Parameters(range), cancellationToken: cancellationToken);
-        return long.Parse(text, CultureInfo.InvariantCulture);
+        return long.TryParse(text, CultureInfo.InvariantCulture, out long count) ? count : throw NotTheStore();
     }
 
     /// <summary>Which rows of the range there are.</summary>
@@ -39,11 +39,17 @@ internal sealed class StoredRows(ClickHouseClient client, Guid journalId)
         var rows = new HashSet<(ulong, uint)>();
         foreach (var line in text.AsSpan().EnumerateLines())
         {
+            if (line.IsEmpty) continue;
+
             int tab = line.IndexOf('\t');
-            if (tab < 0) continue;
-            rows.Add((
-                ulong.Parse(line[..tab], CultureInfo.InvariantCulture),
-                uint.Parse(line[(tab + 1)..], CultureInfo.InvariantCulture)));
+            if (tab < 0
+                || !ulong.TryParse(line[..tab], CultureInfo.InvariantCulture, out ulong sequence)
+                || !uint.TryParse(line[(tab + 1)..], CultureInfo.InvariantCulture, out uint row))
+            {
+                throw NotTheStore();
+            }
+
+            rows.Add((sequence, row));
         }
 
         return rows;
@@ -84,6 +90,9 @@ internal sealed class StoredRows(ClickHouseClient client, Guid journalId)
             cancellationToken: cancellationToken);
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
     }
+
+    /// <summary>A proxy's page, say. Taken for an answer it would be a loss of everything.</summary>
+    private static ClickHouseException NotTheStore() => new("What answers there is not ClickHouse.");
 
     private static string IdentityOf(JournalRow row)
     {

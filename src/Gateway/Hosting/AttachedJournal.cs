@@ -65,7 +65,7 @@ internal sealed partial class AttachedJournal : IAsyncDisposable
             await ShipAsync(table, dead, options, cancellationToken);
             if (BytesHeld > 0) return;
 
-            long moved = ours.Adopt(Ledger.Quarantine, Ledger.JournalId);
+            long moved = ours.Adopt(Ledger.Quarantine, Ledger.JournalId, dead.Ids);
             LogShipped(_folder, moved);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)

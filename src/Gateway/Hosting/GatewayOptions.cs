@@ -211,6 +211,12 @@ internal sealed record GatewayOptions
         foreach (string mistake in options.ForJournal().Validate()) reader.Fail($"Gateway:Journal: {mistake}");
         foreach (string mistake in options.Limits.ForParser().Errors()) reader.Fail($"Gateway:Limits: {mistake}");
 
+        if (options.Ledger.QuarantineBytes < 4L * options.Limits.EventBytes)
+        {
+            reader.Fail($"Gateway:Quarantine:QuotaBytes is {options.Ledger.QuarantineBytes}; it must be at least four "
+                + $"times Gateway:Limits:EventBytes, {4L * options.Limits.EventBytes}.");
+        }
+
         // One that can never be held would be sent again for ever.
         long needed = BodyCopies * options.Limits.BodyBytes;
         if (options.Limits.InFlightBytes >= needed) return;

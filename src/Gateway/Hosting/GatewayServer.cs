@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Gateway.Capture;
 using Gateway.Core.Admission;
 using Gateway.Core.ClickHouse;
@@ -212,7 +213,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             var found = _journal.DurableEnd;
             _journal.OnKept = _ledger.Accept;
             var deletions = new DeletionFollower(
-                _plane.Erasure, _journal, _dead, _ledger.Quarantine.Erase, journalId, _time, _log);
+                _plane.Erasure, _journal, _dead, EraseAside, journalId, _time, _log);
 
             var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             meeting = Task.Run(() => MeetRedisAsync(deletions, journalId, met, lifetime, ended.Token));
@@ -327,6 +328,18 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             await ended.CancelAsync();
             await Task.WhenAll(following, keeping, erasing, attached);
         }
+    }
+
+    private Dictionary<ulong, long> EraseAside(FrozenSet<ulong> projects)
+    {
+        var erased = new Dictionary<ulong, long>();
+        foreach (var ledger in _attached.Select(journal => journal.Ledger).Prepend(_ledger!))
+        {
+            foreach (var (project, rows) in ledger.Quarantine.Erase(projects))
+                erased[project] = erased.GetValueOrDefault(project) + rows;
+        }
+
+        return erased;
     }
 
     private ErasedRows Erased() => new(_dead.Dropped, _eraser?.Rows ?? 0);

@@ -9,11 +9,16 @@ namespace Gateway.Ledger;
 /// <param name="Journals">This gateway's, and those attached to it: others have books of their own.</param>
 /// <param name="From">Beginning of the first minute.</param>
 /// <param name="To">End of the last one.</param>
-/// <param name="Alarm">Whether events are, or were, lost: damaged or missed is above 0.</param>
+/// <param name="Alarm">Whether anything is, or was, lost: damaged, missed or lost records are above 0.</param>
+/// <param name="LostRecords">
+/// Requests of whatever project that were kept once and cannot be read; where the disk lost them while the gateway was
+/// stopped, nobody can say whose they were.
+/// </param>
 /// <param name="Totals">Over all minutes.</param>
 /// <param name="Minutes">Of receipt; those without an event are left out.</param>
 internal sealed record LedgerAnswer(
-    IReadOnlyList<Guid> Journals, DateTimeOffset From, DateTimeOffset To, bool Alarm, LedgerCounts Totals,
+    IReadOnlyList<Guid> Journals, DateTimeOffset From, DateTimeOffset To, bool Alarm, long LostRecords,
+    LedgerCounts Totals,
     IReadOnlyList<LedgerMinuteAnswer> Minutes);
 
 /// <param name="Accepted">Answered 200.</param>

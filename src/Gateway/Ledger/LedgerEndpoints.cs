@@ -48,13 +48,15 @@ internal sealed class LedgerEndpoints(Func<LedgerBooks?> books, QueryStore store
             }
         }
 
+        long lostRecords = open.All.Sum(ledger => ledger.Totals.LostRecords);
         var totals = minutes.Values.Aggregate(LedgerCounts.None, (sum, counts) => sum + counts);
         return TypedResults.Json(
             new LedgerAnswer(
                 [.. open.All.Select(ledger => Guid.Parse(ledger.JournalId))],
                 TimeOf(from),
                 TimeOf(to + 1),
-                totals.Damaged + totals.Missed > 0,
+                totals.Damaged + totals.Missed + lostRecords > 0,
+                lostRecords,
                 totals,
                 [.. minutes.Select(minute => new LedgerMinuteAnswer(TimeOf(minute.Key), minute.Value))]),
             LedgerJson.Default.LedgerAnswer);

@@ -18,6 +18,8 @@ internal sealed class QuarantineEndpoints(Func<LedgerBooks?> books, QuarantineRe
 {
     private const int ReplayedAtOnce = 500;
     private const int MostErrors = 100;
+    private const int MostReplayed = 10_000;
+    private const int MostListed = 100;
 
     public void Map(IEndpointRouteBuilder api)
     {
@@ -47,6 +49,7 @@ internal sealed class QuarantineEndpoints(Func<LedgerBooks?> books, QuarantineRe
 
         return Paging.Answer(
             context,
+            MostListed,
             (limit, offset) => open.Ledger.Quarantine.List(project.Value.ProjectId, offset, limit),
             AnswerOf,
             LedgerJson.Default.PageQuarantineAnswer);
@@ -120,13 +123,18 @@ internal sealed class QuarantineEndpoints(Func<LedgerBooks?> books, QuarantineRe
         var errors = new List<ReplayError>();
         var quarantine = open.Ledger.Quarantine;
         ulong projectId = project.Value.ProjectId;
+
+        // Not what comes back meanwhile: it would be sent for ever.
+        long end = quarantine.LastId(projectId);
         long last = 0;
-        for (var ids = quarantine.Ids(projectId, last, ReplayedAtOnce); ids.Count > 0;
-            ids = quarantine.Ids(projectId, last, ReplayedAtOnce))
+        while (last < end && replayed + failed < MostReplayed)
         {
-            foreach (long row in ids)
+            var ids = quarantine.Ids(projectId, last, ReplayedAtOnce);
+            if (ids.Count == 0) break;
+
+            foreach (long row in ids.Where(row => row <= end))
             {
-                last = row;
+                context.RequestAborted.ThrowIfCancellationRequested();
                 if (quarantine.Find(projectId, row) is not { } entry) continue;
 
                 var outcome = await replay.SendAsync(open, project.Value, entry, default, context.RequestAborted);
@@ -136,6 +144,8 @@ internal sealed class QuarantineEndpoints(Func<LedgerBooks?> books, QuarantineRe
                 // Nothing is wrong with the rows then, and the next would fare no better.
                 if (outcome is { IsDone: false, IsFinal: false }) return ApiError.Unavailable(outcome.Detail);
             }
+
+            last = ids[^1];
         }
 
         return Answer(replayed, failed, errors);

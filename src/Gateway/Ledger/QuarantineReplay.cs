@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Gateway.Core;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
@@ -98,10 +100,16 @@ internal sealed class QuarantineReplay(TokenCheck tokens, CaptureLimits limits, 
     private (byte[] Payload, Rejection? Rejection) MakePayload(
         LedgerBooks books, QuarantineEntry entry, ReadOnlyMemory<byte> mended, string token, bool anonymizesIps)
     {
-        using var parser = new CaptureParser(limits);
         if (mended.IsEmpty && entry.Row.IsEvent)
-            return (EventPayload.OfRow(anonymizesIps ? [] : entry.Row.Ip, entry.Row.Bytes), null);
+        {
+            byte[] asItIs = EventPayload.OfRow(entry.Row.Ip, entry.Row.Bytes);
+            if (anonymizesIps) EventPayload.EraseAddresses(asItIs);
+            return (asItIs, null);
+        }
 
+        if (!mended.IsEmpty && !IsOneObject(mended)) return ([], OneEvent);
+
+        using var parser = new CaptureParser(limits);
         var raw = mended.IsEmpty ? new RefusedRow(entry.Row.Bytes).Raw : mended.Span;
         byte[] body = [.. Encoding.ASCII.GetBytes($"{{\"api_key\":\"{token}\",\"batch\":["), .. raw, .. "]}"u8];
         var facts = new RequestFacts { ClientIp = entry.Row.Ip };
@@ -111,17 +119,38 @@ internal sealed class QuarantineReplay(TokenCheck tokens, CaptureLimits limits, 
 
         if (anonymizesIps) parser.EraseAddresses();
         byte[] payload = parser.Payload.ToArray();
-        EventPayload.NameFirstRow(payload, UuidOf(books.Ledger.JournalId, entry.Id));
+        EventPayload.NameFirstRow(payload, UuidOf(books.Ledger.JournalId, entry));
         return (payload, null);
     }
 
     private static Rejection OneEvent { get; } =
         new(RejectionReason.BadShape, "The body must be one event, of a kind that is kept.");
 
-    /// <summary>For an event whose client gave it no uuid: the same for each try.</summary>
-    private static Guid UuidOf(string journalId, long id)
+    /// <summary>It is put among others, and must not be able to say anything of them.</summary>
+    private static bool IsOneObject(ReadOnlyMemory<byte> json)
     {
-        byte[] hash = SHA256.HashData(Encoding.ASCII.GetBytes($"{journalId}/{id}"));
+        try
+        {
+            var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = 128 });
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return false;
+
+            reader.Skip();
+            return !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// For an event whose client gave it no uuid: the same for each try, also by another gateway that took it over.
+    /// </summary>
+    private static Guid UuidOf(string ours, QuarantineEntry entry)
+    {
+        string journal = entry.JournalId.Length > 0 ? entry.JournalId : ours;
+        byte[] hash = SHA256.HashData(Encoding.ASCII.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"{journal}/{entry.Row.Sequence}/{entry.Row.Row}")));
         hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
         hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
         return new Guid(hash.AsSpan(0, 16), bigEndian: true);

@@ -28,16 +28,19 @@ internal static class Paging
 
     /// <summary>The same of a list that is cut where it is kept.</summary>
     /// <param name="context">The request.</param>
+    /// <param name="most">Entries at once, at most.</param>
     /// <param name="read">Entries of the whole list, and the part of a limit and an offset.</param>
     /// <param name="answerOf">An entry as it is shown.</param>
     /// <param name="json">Of the page.</param>
     public static IResult Answer<TSource, T>(
         HttpContext context,
+        int most,
         Func<int, int, (long Count, List<TSource> Part)> read,
         Func<TSource, T> answerOf,
         JsonTypeInfo<Page<T>> json)
     {
-        if (!TryRead(context, "limit", StandardLimit, 1, MostAtOnce, out long limit, out var mistake)) return mistake!;
+        long standard = Math.Min(StandardLimit, most);
+        if (!TryRead(context, "limit", standard, 1, most, out long limit, out var mistake)) return mistake!;
         if (!TryRead(context, "offset", 0, 0, int.MaxValue, out long offset, out mistake)) return mistake!;
 
         var (count, entries) = read((int)limit, (int)offset);

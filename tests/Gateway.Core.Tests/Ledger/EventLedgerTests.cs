@@ -135,6 +135,14 @@ public sealed class EventLedgerTests : IDisposable
     }
 
     [Fact]
+    public void A_project_that_only_the_books_know_keeps_its_id()
+    {
+        Settle(1, 57, 1, events: 0);
+
+        Assert.Equal(57ul, _ledger.Recover(_test.Journal, _test.Journal.DurableEnd));
+    }
+
+    [Fact]
     public void Another_journals_ledger_is_refused()
     {
         Settle(1, 7, 1, events: 0);

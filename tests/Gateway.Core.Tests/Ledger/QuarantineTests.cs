@@ -77,6 +77,28 @@ public sealed class QuarantineTests : IDisposable
     }
 
     [Fact]
+    public void Another_journals_rows_are_taken_over_once_and_those_of_deleted_projects_are_not()
+    {
+        Put(Row(1, 0, 7));
+        string folder = Directory.CreateTempSubdirectory("gateway-quarantine-").FullName;
+        using var other = EventLedger.Open(
+            _test.Journal, folder, new string('e', 32), new LedgerOptions(), TimeProvider.System, _test.Logger);
+        var settlement = new Settlement();
+        settlement.Start(new JournalPosition(1, 8192));
+        foreach (var row in new[] { Row(1, 0, 7), Row(1, 1, 8), Row(2, 0, 9) }) settlement.Quarantine(row);
+        other.Settle(settlement);
+
+        Assert.Equal(2, _ledger.Quarantine.Adopt(other.Quarantine, new string('e', 32), [9]));
+        Assert.Equal(0, _ledger.Quarantine.Adopt(other.Quarantine, new string('e', 32), [9]));
+
+        Assert.Equal((3L, 0L), (_ledger.Quarantine.Rows, other.Quarantine.Rows));
+        Assert.Equal(
+            [new string('e', 32), ""], _ledger.Quarantine.List(7, 0, 9).Part.Select(entry => entry.JournalId));
+        Assert.Equal([(1ul, 0u)], _ledger.Quarantine.RowsOf(0, 9));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void What_capture_refused_is_kept_as_far_as_its_share_reaches_and_never_takes_the_room_of_accepted_events()
     {
         for (uint row = 0; row < 200; row++) Put(Refused(1, row, 7));

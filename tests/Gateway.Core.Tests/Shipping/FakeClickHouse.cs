@@ -58,6 +58,9 @@ internal sealed class FakeClickHouse : IAsyncDisposable
     /// <summary>Called when the table is asked for something.</summary>
     public Action Asked { get; set; } = () => { };
 
+    /// <summary>While it is not null, what is asked of the events is answered by it.</summary>
+    public volatile string? Page;
+
     /// <summary>While it is, the questions how many rows there are fail.</summary>
     public volatile bool CannotCount;
 
@@ -137,6 +140,7 @@ internal sealed class FakeClickHouse : IAsyncDisposable
     {
         string sql = Encoding.UTF8.GetString(statement);
         if (sql.Contains("FROM events", StringComparison.Ordinal)) Asked();
+        if (Page is { } page && sql.Contains("FROM events", StringComparison.Ordinal)) return (200, page);
         if (CannotCount && sql.Contains("uniqExact", StringComparison.Ordinal)) return (500, "Code: 241. no memory");
         lock (_lock) return (200, _store.Answer(sql, name => request.QueryString[$"param_{name}"] ?? "") ?? "1\n");
     }

@@ -30,6 +30,7 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
         FirstRetry = TimeSpan.FromMilliseconds(1),
         LongestRetry = TimeSpan.FromMilliseconds(20),
         CheckEvery = TimeSpan.FromMilliseconds(20),
+        LossAfter = TimeSpan.Zero,
     };
 
     public EventJournal Journal { get; private set; }

@@ -140,6 +140,23 @@ public sealed class StoreCheckTests
         await ShippingHarness.UntilAsync(() => shipping.Ledger.Quarantine.RowsOf(0, long.MaxValue).Count == 1);
     }
 
+    [Theory]
+    [InlineData("<html>login</html>")]
+    [InlineData("")]
+    public async Task An_answer_that_is_no_count_is_no_loss_and_ends_nothing(string page)
+    {
+        await using var server = new FakeClickHouse { Page = page };
+        await using var shipping = new ShippingHarness(server.Target);
+        await shipping.AppendAsync(1, new SampleRecord().Event("a"));
+        shipping.Start();
+        await ShippingHarness.UntilAsync(() => shipping.Messages.Any(
+            message => message.Contains("is not ClickHouse", StringComparison.Ordinal)));
+
+        server.Page = null;
+        await shipping.ForgottenAsync();
+        Assert.Equal(0, shipping.Shipper!.Status.RowsLost);
+    }
+
     [Fact]
     public async Task A_store_that_cannot_count_keeps_the_journal_and_not_the_shipping()
     {
