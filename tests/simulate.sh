@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds, lets the journal live SEEDS times on a simulated disk and the shipper SEEDS times beside a simulated store, from
-# seed START on, and shows how far it is; the last line says what came of both. A seed that fails is shown with the
-# story of its life, and repeated by SEEDS=1 START=it.
+# Builds, lets the journal live SEEDS times on a simulated disk and the shipper SEEDS times beside a simulated store,
+# from seed START on, and shows how far it is; the last line says what came of both. A seed that fails is shown with
+# the story of its life, and repeated by SEEDS=1 START=it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 

@@ -23,6 +23,7 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
     private const int MostSteps = 24;
     private const int MostRecords = 40;
     private const int MostCalls = 5_000;
+    private const int LongStep = 1_000;
     private const ulong Projects = 5;
 
     private static readonly int[] ServerCodes = [252, 516, 60, 243, 242, 202];
@@ -53,6 +54,8 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
     private int _endsInCalls;
     private int _endsAtCommit;
     private long _calls;
+    private int _hastySteps;
+    private int _callsOfStep;
     private bool _isAlive;
     private bool _isBusy;
     private bool _isEnding;
@@ -135,6 +138,10 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
         if (IsIdle) Append();
         if (IsIdle) return;
 
+        _callsOfStep = 0;
+        bool isCountLeft = _shipper.BytesWaiting == 0;
+        long before = _time.Micros;
+
         // With nothing left to do it waits for an append, which only comes when it is over.
         using var stop = new CancellationTokenSource();
         var step = _shipper.StepAsync(stop.Token);
@@ -142,6 +149,10 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
         if (!step.IsCompleted) throw new ViolationException("Stuck: it waits for something real.");
         if (!step.IsCanceled) step.GetAwaiter().GetResult();
         Observe();
+
+        // A count and the pause behind it are two steps: of a few in a row some are pauses.
+        _hastySteps = isCountLeft && _time.Micros - before < 500_000 ? _hastySteps + 1 : 0;
+        if (_hastySteps > 5) throw new ViolationException("Stuck: it asks without a pause.");
     }
 
     private void Survive(Action action)
@@ -171,6 +182,7 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
     private void Start()
     {
         (_endsInCalls, _endsAtCommit, _ledgerFailsUntil, _disk.Fault, _isBusy) = (0, 0, 0, null, false);
+        (_hastySteps, _callsOfStep) = (0, 0);
         if (!_isEnding && _random.Next(20) == 0) _disk.CrashAt = _disk.Calls + _random.Next(30);
         while (true)
         {
@@ -189,6 +201,7 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
         Figures.Lives++;
         _disk.CrashAt = -1;
         _isAlive = true;
+        _isForgettingInDoubt = false;
         _isAlarmOn = false;
         FindDurable();
         Observe();
@@ -251,6 +264,7 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
             return;
         }
 
+        if (++_callsOfStep > LongStep) RaiseQuota();
         if (_random.Next(100) >= likelihood) return;
         _isBusy = true;
         _acts[_random.Next(_acts.Length)]();
@@ -261,8 +275,8 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
     private Action[] Acts() =>
     [
         Append, Append, Append, Append, Append, Append, Merge, StoreLate, StoreLate, ChangeMood, ChangeMood, ChangeMood,
-        UseQuarantine, UseQuarantine, UseQuarantine, DeleteProject, EraseDead, EraseDead, Lag, FailLedger, EndAtCall, EndAtDisk,
-        EndAtCommit, FailPosition, ChangeTaste,
+        UseQuarantine, UseQuarantine, UseQuarantine, DeleteProject, EraseDead, EraseDead, Lag, FailLedger, EndAtCall,
+        EndAtDisk, EndAtCommit, FailPosition, ChangeTaste,
     ];
 
     private void StoreLate()
@@ -281,6 +295,14 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
     private void EndAtDisk() => _disk.CrashAt = _disk.Calls + _random.Next(20);
 
     private void EndAtCommit() => _endsAtCommit = _random.Next(1, 3);
+
+    /// <summary>One block's refused rows may need more room than all the quota: then somebody has to raise it.</summary>
+    private void RaiseQuota()
+    {
+        _quarantineBytes *= 2;
+        Tell($"the quota is raised to {_quarantineBytes}");
+        throw new SimulatedCrashException();
+    }
 
     private void Merge()
     {
@@ -326,8 +348,12 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
     private void FailPosition()
     {
         _disk.Fault = (call, name) =>
-            call is DiskCall.Write or DiskCall.Sync && name.Contains("position", StringComparison.Ordinal)
-            && _random.Next(3) == 0 ? SimulatedDisk.NoSpace : 0;
+        {
+            bool isHit = call is DiskCall.Write or DiskCall.Sync
+                && name.Contains("position", StringComparison.Ordinal) && _random.Next(3) == 0;
+            _isForgettingInDoubt |= isHit;
+            return isHit ? SimulatedDisk.NoSpace : 0;
+        };
         if (_moodEnds == 0) _moodEnds = _time.Micros + 60_000_000;
         Tell("positions cannot be written");
     }
@@ -366,7 +392,7 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
     private bool Append(List<ModelRecord> group)
     {
         var answers = group.ConvertAll(
-            record => new Answer(_journal.AppendAsync(_tokens[record.ProjectId], 1, record.ReceivedAt, record.Payload)));
+            one => new Answer(_journal.AppendAsync(_tokens[one.ProjectId], 1, one.ReceivedAt, one.Payload)));
         _journal.CommitOnce();
         FindDurable();
         bool areKept = true;

@@ -17,9 +17,15 @@ internal sealed partial class ShipperLife
     private JournalPosition _readTo;
     private int _settled;
     private int _forgotten;
+
+    /// <summary>
+    /// A position could not be written, and may be found all the same: all before it was counted, and is not counted
+    /// again.
+    /// </summary>
+    private bool _isForgettingInDoubt;
     private bool _isAlarmOn;
 
-    /// <summary>The model learns what is durable, and where it lies; without faults, since nobody else reads here.</summary>
+    /// <summary>The model learns what is durable, and where it lies; without faults, for nobody else reads here.</summary>
     private void FindDurable()
     {
         var (end, fault) = (_disk.CrashAt, _disk.Fault);
@@ -54,7 +60,9 @@ internal sealed partial class ShipperLife
             throw new ViolationException("Twice: the position moved back.");
 
         _settled = Advance(_settled, position, "settled");
+        int before = _forgotten;
         _forgotten = Advance(_forgotten, forgotten, "forgotten");
+        if (_forgotten > before) _isForgettingInDoubt = false;
     }
 
     private int Advance(int from, JournalPosition position, string how)
@@ -121,7 +129,7 @@ internal sealed partial class ShipperLife
     /// <summary>Rows that were settled, and not counted yet, vanish from the store.</summary>
     private void LoseRows()
     {
-        if (_settled == _forgotten || _isEnding) return;
+        if (_settled == _forgotten || _isForgettingInDoubt) return;
 
         var putAside = PutAside();
         ulong first = _durable[_forgotten].Sequence;

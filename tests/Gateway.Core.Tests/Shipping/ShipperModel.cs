@@ -1,3 +1,4 @@
+using System.Text;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
 
@@ -54,7 +55,7 @@ internal sealed class ModelRecord(ulong projectId, long receivedAt, byte[] paylo
         byte[] uuid = fields.Uuid.ToArray();
         uuid.AsSpan(0, 8).Reverse();
         uuid.AsSpan(8, 8).Reverse();
-        return (projectId, fields.Day, System.Text.Encoding.UTF8.GetString(fields.Name), new Guid(uuid, bigEndian: true));
+        return (projectId, fields.Day, Encoding.UTF8.GetString(fields.Name), new Guid(uuid, bigEndian: true));
     }
 }
 

@@ -4,14 +4,14 @@ using Gateway.Core.Tests.Journal;
 namespace Gateway.Core.Tests.Shipping;
 
 /// <summary>
-/// Thousands of short lives of a shipper beside a store that fails: each event that was acknowledged is in the store
+/// Short lives of a shipper beside a store that fails: each event that was acknowledged is in the store
 /// once, or put aside once, or of a deleted project; the books are right; and who loses rows is told.
 /// </summary>
 public sealed class ShipperSimulationTests
 {
-    private const long SeedsOfATestRun = 1500;
+    private const long SeedsOfATestRun = 400;
 
-    /// <summary>Thousands of lives, or as many as <c>make simulate</c> asks for.</summary>
+    /// <summary>Hundreds of lives, or as many as <c>make simulate</c> asks for.</summary>
     [Fact]
     public void What_was_accepted_is_stored_or_put_aside_once_whatever_the_store_does()
     {
