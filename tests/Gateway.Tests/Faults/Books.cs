@@ -6,7 +6,7 @@ using Gateway.Tests.Running;
 
 namespace Gateway.Tests.Faults;
 
-/// <summary>What the ledger of a gateway says of its one project once nothing waits, and what is really there.</summary>
+/// <summary>What a gateway's ledger says of its one project once nothing waits, and what is really there.</summary>
 /// <param name="Totals">Of the whole run, as the API has them.</param>
 /// <param name="IsAlarmed">Whether it says that events are, or were, lost.</param>
 /// <param name="Open">Of this process: accepted less all that became of it, each counted by itself.</param>
@@ -19,7 +19,7 @@ internal sealed record Books(
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
-    /// <summary>What the ledger says was accepted and nobody finds, or the other way round; each event is sent once.</summary>
+    /// <summary>What is in the ledger and nowhere else, or the other way round: each event is sent once.</summary>
     public long Residual => Math.Abs(Of("accepted") - Stored.Count - PutAside.Count) + Math.Abs(Open);
 
     public long Of(string name) => Totals.GetProperty(name).GetInt64();
@@ -31,7 +31,8 @@ internal sealed record Books(
         Assert.True(
             Residual == 0 && Of("accepted") == ends && Of("stored") == Stored.Count && Of("duplicates") == 0
                 && Of("quarantined") == PutAside.Count && Of("damaged") == 0 && Of("missed") == 0 && !IsAlarmed,
-            $"The ledger does not agree: {Totals}, stored {Stored.Count}, put aside {PutAside.Count}, open {Open}. {report}");
+            $"The ledger does not agree: {Totals}, stored {Stored.Count}, put aside {PutAside.Count}, open {Open}. "
+            + report);
     }
 
     /// <summary>Waits until nothing waits any more, then reads all.</summary>
@@ -43,7 +44,6 @@ internal sealed record Books(
             async () => await MetricAsync(gateway, "gateway_ledger_waiting") == 0,
             Patience, () => $"nothing waits any more; the gateway said\n{gateway.Output}");
 
-        // No check of the store may be under way that would say more: rows are settled, and all that follows is reading.
         string range = $"?from={since.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}";
         JsonElement answer = default;
         await Eventually.HoldsAsync(
@@ -114,7 +114,8 @@ internal sealed record Books(
         }
     }
 
-    private static void Count(Dictionary<string, int> rows, string uuid) => rows[uuid] = rows.GetValueOrDefault(uuid) + 1;
+    private static void Count(Dictionary<string, int> rows, string uuid) =>
+        rows[uuid] = rows.GetValueOrDefault(uuid) + 1;
 
     /// <summary>Null while it is not to be had.</summary>
     private static async Task<JsonElement?> TryGetAsync(GatewayProcess gateway, string path)

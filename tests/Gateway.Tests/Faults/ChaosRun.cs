@@ -51,7 +51,8 @@ internal sealed class ChaosRun
     /// <param name="stop">Ends it.</param>
     /// <param name="pause">Between a client's requests: it bounds what a long fault piles up.</param>
     public Task PostUntilAsync(CancellationToken stop, TimeSpan pause = default) => Task.WhenAll(
-        Enumerable.Range(0, Clients).Select(_ => Task.Run(() => PostOneAfterTheOtherAsync(pause, stop), CancellationToken.None)));
+        Enumerable.Range(0, Clients).Select(
+            _ => Task.Run(() => PostOneAfterTheOtherAsync(pause, stop), CancellationToken.None)));
 
     public async Task AckedGrowsByAsync(long count)
     {
