@@ -125,7 +125,7 @@ public sealed class Quarantine
     }
 
     /// <summary>Takes all rows of these projects out, durably. Returns how many rows each of them had.</summary>
-    /// <exception cref="LedgerException">Those of some projects may be gone; the rest goes when asked again.</exception>
+    /// <exception cref="LedgerException">Those of some projects may be gone; asked again, the rest goes.</exception>
     public IReadOnlyDictionary<ulong, long> Erase(FrozenSet<ulong> projects)
     {
         var erased = new Dictionary<ulong, long>();
