@@ -6,7 +6,7 @@
 # make simulate  SEEDS lives (100000) of the journal on a disk that fails, and of the shipper beside a store that does,
 #             from seed START on; last line: what came of them
 # make fuzz   COUNT mutated bodies (1000000), half at the parser, half at a real gateway; SEED= makes a run again
-# make slow   SLOW idle and slow connections (10000) beside others at half speed; last lines: what they cost the others
+# make slow   SLOW idle and slow connections (10000) beside others at half speed; last line: what they cost the others
 # make soak   MINUTES (60) at half of the saturating load; last line: memory, handles, threads, and what was stored
 # make load   two gateways on servers of their own: capture at RATE for SECONDS, and COUNT token checks by layer.
 #             With URL and TOKEN: capture only, at a gateway that runs already

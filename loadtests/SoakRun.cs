@@ -15,8 +15,8 @@ internal static class SoakRun
     private const int Connections = 64;
     private const double MostMemoryGrowth = 0.05;
 
-    // Each stretch opens its connections anew, while some of the last one's may still be closing.
-    private const int MostHandleGrowth = Connections + 16;
+    // Its own files and its connections to the store come and go; ours stay open throughout.
+    private const int MostHandleGrowth = 8;
     private const int MostThreadGrowth = 8;
 
     private static readonly TimeSpan Sample = TimeSpan.FromSeconds(1);
@@ -47,12 +47,13 @@ internal static class SoakRun
         var history = new ProcessHistory();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var (acked, failed, sampling) = (0L, 0L, Task.CompletedTask);
+        LeanConnection[] kept = [.. Enumerable.Range(0, Connections).Select(_ => new LeanConnection(gateway.Address))];
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < total;)
         {
             if (clock.Elapsed >= warmUp && sampling.IsCompleted)
                 sampling = history.SampleAsync(process, Sample, stop.Token);
             var figures = await LoadGenerator.InjectAsync(
-                gateway.Address, GatewayServer.ProjectToken, Connections, rate, Stretch, cancellationToken);
+                GatewayServer.ProjectToken, kept, rate, Stretch, cancellationToken);
             (acked, failed) = (acked + figures.Acked, failed + figures.Failed);
             var now = ProcessFacts.Read(process);
             Console.WriteLine(string.Create(
@@ -64,6 +65,7 @@ internal static class SoakRun
 
         await stop.CancelAsync();
         await sampling;
+        foreach (var connection in kept) connection.Dispose();
         long stored = await StoredAsync(gateway, store, cancellationToken) - before;
         return Report(history, acked, failed, stored, minutes);
     }

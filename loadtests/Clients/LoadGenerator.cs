@@ -15,7 +15,7 @@ internal sealed record LoadFigures(long Acked, long Failed, LatencyHistogram Lat
 /// Posts single events over kept connections, so cheaply that on a machine shared with the gateway most of it is left
 /// to the gateway.
 /// </summary>
-internal sealed class LoadGenerator(Uri gateway, string token, int connections)
+internal sealed class LoadGenerator(string token)
 {
     private const string Path = "/i/v0/e/";
 
@@ -28,7 +28,7 @@ internal sealed class LoadGenerator(Uri gateway, string token, int connections)
     public static async Task<double> SaturateAsync(
         Uri gateway, string token, int connections, TimeSpan during, CancellationToken cancellationToken)
     {
-        var generator = new LoadGenerator(gateway, token, connections);
+        var generator = new LoadGenerator(token);
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(
             async () =>
@@ -51,19 +51,38 @@ internal sealed class LoadGenerator(Uri gateway, string token, int connections)
     public static async Task<LoadFigures> InjectAsync(
         Uri gateway, string token, int connections, double rate, TimeSpan during, CancellationToken cancellationToken)
     {
-        var generator = new LoadGenerator(gateway, token, connections);
-        await generator.InjectAsync(rate, during, cancellationToken);
+        LeanConnection[] fresh = [.. Enumerable.Range(0, connections).Select(_ => new LeanConnection(gateway))];
+        try
+        {
+            return await InjectAsync(token, fresh, rate, during, cancellationToken);
+        }
+        finally
+        {
+            foreach (var connection in fresh) connection.Dispose();
+        }
+    }
+
+    /// <summary>The same over connections that the caller keeps from one stretch to the next.</summary>
+    public static async Task<LoadFigures> InjectAsync(
+        string token,
+        IReadOnlyList<LeanConnection> connections,
+        double rate,
+        TimeSpan during,
+        CancellationToken cancellationToken)
+    {
+        var generator = new LoadGenerator(token);
+        await generator.InjectAsync(connections, rate, during, cancellationToken);
         return new LoadFigures(generator._acked, generator._failed, generator._latency);
     }
 
-    private async Task InjectAsync(double rate, TimeSpan during, CancellationToken cancellationToken)
+    private async Task InjectAsync(
+        IReadOnlyList<LeanConnection> connections, double rate, TimeSpan during, CancellationToken cancellationToken)
     {
         var due = Channel.CreateUnbounded<TimeSpan>(new UnboundedChannelOptions { SingleWriter = true });
         var clock = Stopwatch.StartNew();
-        var senders = Enumerable.Range(0, connections).Select(_ => Task.Run(
+        var senders = connections.Select(connection => Task.Run(
             async () =>
             {
-                using var connection = new LeanConnection(gateway);
                 await foreach (var intended in due.Reader.ReadAllAsync(cancellationToken))
                     await PostAsync(connection, intended, clock, cancellationToken);
             },

@@ -5,8 +5,9 @@ namespace Gateway.LoadTests.Slow;
 
 /// <summary>
 /// Many slow connections, in a process of its own: a process may have 20 000 files open. Half of them are idle, the
-/// rest are slow in every other way; one that the gateway closes is opened again. At the end of its input it says what
-/// became of them:
+/// rest are slow in every other way; one that the gateway closes is opened again. At the end of its input it says of
+/// every kind how many the gateway closed, how long the one was held that was held longest, and how many were held
+/// longer than may be, whether the gateway closed them in the end or not:
 /// <code>
 /// holding COUNT
 /// closed KIND COUNT worst SECONDS late COUNT refused COUNT
@@ -35,12 +36,13 @@ internal sealed class SlowClient(Uri gateway, string token, int count)
         foreach (var kind in SlowConnection.Kinds)
         {
             SlowEnd[] ends = [.. _ends.Where(end => end.Kind == kind)];
-            SlowEnd[] held = [.. ends.Where(end => !end.WasRefused)];
+            SlowEnd[] held = [.. ends.Where(end => end.Fate != SlowFate.Refused)];
+            int closed = held.Count(end => end.Fate == SlowFate.Closed);
             double worst = held.Select(end => end.Held.TotalSeconds).DefaultIfEmpty().Max();
             int late = held.Count(end => end.Held > SlowConnection.Limit(kind) + Slack);
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"closed {kind} {held.Length} worst {worst:0.0} late {late} refused {ends.Length - held.Length}"));
+                $"closed {kind} {closed} worst {worst:0.0} late {late} refused {ends.Length - held.Length}"));
         }
     }
 
@@ -60,7 +62,7 @@ internal sealed class SlowClient(Uri gateway, string token, int count)
             {
                 var end = await SlowConnection.HoldAsync(gateway, token, KindOf(number), Connected, stop);
                 _ends.Enqueue(end);
-                if (end.WasRefused) await Task.Delay(100, stop);
+                if (end.Fate == SlowFate.Refused) await Task.Delay(100, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {

@@ -27,11 +27,24 @@ internal enum SlowKind : byte
     Chunked,
 }
 
+/// <summary>Who ended a slow connection.</summary>
+internal enum SlowFate : byte
+{
+    /// <summary>The gateway closed it.</summary>
+    Closed,
+
+    /// <summary>We let it go while the gateway still held it.</summary>
+    LetGo,
+
+    /// <summary>It could not connect at all.</summary>
+    Refused,
+}
+
 /// <summary>What became of a slow connection.</summary>
 /// <param name="Kind">What it was.</param>
-/// <param name="Held">From its first byte, or the end of its one request, until the gateway closed it.</param>
-/// <param name="WasRefused">It could not connect at all.</param>
-internal readonly record struct SlowEnd(SlowKind Kind, TimeSpan Held, bool WasRefused);
+/// <param name="Held">From its first byte, or the end of its one request, until its end.</param>
+/// <param name="Fate">Who ended it.</param>
+internal readonly record struct SlowEnd(SlowKind Kind, TimeSpan Held, SlowFate Fate);
 
 /// <summary>One connection of a client that is slow on purpose; no HTTP library would send this.</summary>
 internal static class SlowConnection
@@ -55,7 +68,8 @@ internal static class SlowConnection
     /// <param name="token">A project's, for the one good request.</param>
     /// <param name="kind">How.</param>
     /// <param name="connected">Called when it is there and does what it is meant to do.</param>
-    /// <param name="cancellationToken">Ends it from our side.</param>
+    /// <param name="cancellationToken">Ends it from our side; a connection that was there still tells how long.</param>
+    /// <exception cref="OperationCanceledException">It was to end before it was there.</exception>
     public static async Task<SlowEnd> HoldAsync(
         Uri gateway, string token, SlowKind kind, Action connected, CancellationToken cancellationToken)
     {
@@ -71,26 +85,25 @@ internal static class SlowConnection
             await socket.ConnectAsync(IPAddress.Loopback, gateway.Port, cancellationToken);
             await socket.SendAsync(Start(kind, token), cancellationToken);
             if (kind == SlowKind.Idle && await socket.ReceiveAsync(answer, cancellationToken) == 0)
-                return new SlowEnd(kind, TimeSpan.Zero, WasRefused: true);
+                return new SlowEnd(kind, TimeSpan.Zero, SlowFate.Refused);
         }
         catch (SocketException)
         {
-            return new SlowEnd(kind, TimeSpan.Zero, WasRefused: true);
+            return new SlowEnd(kind, TimeSpan.Zero, SlowFate.Refused);
         }
 
         connected();
         long began = Stopwatch.GetTimestamp();
         using var closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var trickling = Piece(kind) is { } piece ? TrickleAsync(socket, piece, closed.Token) : Task.CompletedTask;
-        await UntilClosedAsync(socket, answer, cancellationToken);
+        var fate = await EndAsync(socket, answer, cancellationToken);
         var held = Stopwatch.GetElapsedTime(began);
         await closed.CancelAsync();
         await trickling;
-        cancellationToken.ThrowIfCancellationRequested();
-        return new SlowEnd(kind, held, WasRefused: false);
+        return new SlowEnd(kind, held, fate);
     }
 
-    private static async Task UntilClosedAsync(Socket socket, byte[] answer, CancellationToken cancellationToken)
+    private static async Task<SlowFate> EndAsync(Socket socket, byte[] answer, CancellationToken cancellationToken)
     {
         try
         {
@@ -100,6 +113,12 @@ internal static class SlowConnection
         {
             // A reset closes it as well.
         }
+        catch (OperationCanceledException)
+        {
+            return SlowFate.LetGo;
+        }
+
+        return SlowFate.Closed;
     }
 
     private static async Task TrickleAsync(Socket socket, byte[] piece, CancellationToken closed)

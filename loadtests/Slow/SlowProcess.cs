@@ -10,12 +10,14 @@ internal sealed record SlowFigures(string Kind, int Closed, double WorstSeconds,
 /// <summary><see cref="SlowClient"/> in its own process, which ends with its input, and so with us.</summary>
 internal sealed partial class SlowProcess : IDisposable
 {
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+
     private readonly Process _process;
 
     private SlowProcess(Process process) => _process = process;
 
     /// <summary>Returns when all of them hold their connection.</summary>
-    /// <exception cref="InvalidOperationException">It ended before that.</exception>
+    /// <exception cref="InvalidOperationException">It ended before that, or it took too long.</exception>
     public static async Task<SlowProcess> StartAsync(
         Uri gateway, string token, int count, CancellationToken cancellationToken)
     {
@@ -28,25 +30,41 @@ internal sealed partial class SlowProcess : IDisposable
             RedirectStandardOutput = true,
         })!;
         var slow = new SlowProcess(process);
-        string? line = await process.StandardOutput.ReadLineAsync(cancellationToken);
-        if (line?.StartsWith(SlowClient.Holding, StringComparison.Ordinal) == true) return slow;
+        try
+        {
+            string? line = await process.StandardOutput.ReadLineAsync(cancellationToken).AsTask()
+                .WaitAsync(StartLimit, cancellationToken);
+            if (line?.StartsWith(SlowClient.Holding, StringComparison.Ordinal) == true) return slow;
 
-        slow.Dispose();
-        throw new InvalidOperationException($"The slow clients ended: {line}");
+            throw new InvalidOperationException($"The slow clients ended: {line}");
+        }
+        catch (Exception error)
+        {
+            slow.Dispose();
+            if (error is not TimeoutException) throw;
+            throw new InvalidOperationException(
+                $"After {StartLimit.TotalSeconds:0} s the slow clients did not hold {count} connections.");
+        }
     }
 
-    /// <summary>Lets all go; what became of them.</summary>
+    /// <summary>Lets all go; what became of them, every kind once.</summary>
+    /// <exception cref="InvalidOperationException">It had died, or did not tell of every kind.</exception>
     public async Task<List<SlowFigures>> StopAsync(CancellationToken cancellationToken)
     {
         _process.StandardInput.Close();
         string said = await _process.StandardOutput.ReadToEndAsync(cancellationToken);
         await _process.WaitForExitAsync(cancellationToken);
-        return [.. Line().Matches(said).Select(match => new SlowFigures(
+        List<SlowFigures> ends = [.. Line().Matches(said).Select(match => new SlowFigures(
             match.Groups[1].Value,
             Whole(match.Groups[2]),
             double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture),
             Whole(match.Groups[4]),
             Whole(match.Groups[5])))];
+        if (_process.ExitCode == 0 && ends.Count == SlowConnection.Kinds.Length) return ends;
+
+        // Nobody was slow any more, so what was measured beside them says nothing.
+        throw new InvalidOperationException(
+            $"The slow clients ended with {_process.ExitCode} and told of {ends.Count} kinds.");
     }
 
     public void Dispose()

@@ -49,7 +49,7 @@ internal static class SlowRun
                 CultureInfo.InvariantCulture, $"{round + 1,5} {pairs[^1].Without,10:0.00} {pairs[^1].With,10:0.00}"));
         }
 
-        Console.WriteLine("Waiting until the idle ones are closed ...");
+        Console.WriteLine("Waiting until the idle ones must have been closed ...");
         await pass.HoldAsync(UntilIdleEnd, cancellationToken);
         return Report(pass, saturating, count, pairs);
     }
@@ -79,10 +79,13 @@ internal static class SlowRun
         Say("failed requests of others", $"{pass.Failed}");
         Say("p99 without, ms", $"{Median(pairs.Select(pair => pair.Without)):0.00}");
         Say("p99 with, ms", $"{Median(pairs.Select(pair => pair.With)):0.00}");
-        Say("pairs", $"{ratios.Length}, from {ratios[0]:0.00} to {ratios[^1]:0.00}");
-        Say("ratio p99 with/without", $"{median:0.00} (the median; at most {MostRatio:0.00})");
         bool isGood = late == 0 && never == 0 && pass.Failed == 0 && median <= MostRatio;
         if (!isGood) Console.WriteLine("FAILED");
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"slow: connections {count}, closed {pass.Ends.Sum(end => end.Closed)}, late {late}, "
+            + $"kinds never closed {never}, failed {pass.Failed}, ratio of p99 with to without {median:0.00} "
+            + $"({ratios[0]:0.00} to {ratios[^1]:0.00} in {ratios.Length} pairs; at most {MostRatio:0.00})"));
         return isGood ? 0 : 1;
     }
 

@@ -119,7 +119,14 @@ public sealed class AdmissionGateTests
                 }
 
                 int now = Interlocked.Increment(ref inside);
-                if (now > Volatile.Read(ref most)) Volatile.Write(ref most, now);
+                int seen = Volatile.Read(ref most);
+                while (now > seen)
+                {
+                    int before = Interlocked.CompareExchange(ref most, now, seen);
+                    if (before == seen) break;
+                    seen = before;
+                }
+
                 if (random.Next(3) == 0) await Task.Yield();
                 Interlocked.Decrement(ref inside);
                 gate.Leave((ulong)random.Next(5), random.Next(-100, 100));

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Gateway.Core.Redis;
 using Gateway.Core.Tokens;
@@ -44,6 +45,23 @@ public sealed class RedisTokenCacheTests : IAsyncLifetime, IDisposable
         Assert.Null(await other.Tokens.FindAsync(Encoding.ASCII.GetBytes("phc_another"), default));
     }
 
+    /// <summary>Taken for what it says, it would lift a quota that the project has by now.</summary>
+    [Fact]
+    public async Task What_a_gateway_wrote_that_knew_no_quotas_is_asked_of_the_database_and_written_anew()
+    {
+        string key = await KeepAsync(Reading());
+        const string Known = """{"Epoch":3,"Mark":33,"Id":5,"ProjectId":6,"AnonymizesIps":true,"Origins":null""";
+
+        await SetAsync(key, Known + "}");
+        Assert.Null(await _redis.Tokens.FindAsync(Token, default));
+
+        // It was its age, and not its signature: the same with quotas is found.
+        await SetAsync(key, Known + ""","EventsPerSecond":7,"BytesPerSecond":0}""");
+        var found = await _redis.Tokens.FindAsync(Token, default);
+        Assert.Equal(new ProjectQuota(7, 0), found!.Value.Row!.Rules!.Quota);
+        Assert.True(found.Value.Row.Rules.AnonymizesIps);
+    }
+
     [Fact]
     public async Task Redis_is_told_no_token_and_keeps_nothing_for_ever()
     {
@@ -61,7 +79,7 @@ public sealed class RedisTokenCacheTests : IAsyncLifetime, IDisposable
 
         // The value of one token under the key of another.
         byte[] victim = Encoding.ASCII.GetBytes("phc_victim");
-        string other = key[..^64] + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(victim));
+        string other = key[..^64] + Convert.ToHexStringLower(SHA256.HashData(victim));
         _server.Command("COPY", key, other);
         Assert.Null(await _redis.Tokens.FindAsync(victim, default));
 
@@ -100,6 +118,17 @@ public sealed class RedisTokenCacheTests : IAsyncLifetime, IDisposable
             options!, installation, [.. Enumerable.Repeat(secret, 32)], TimeProvider.System, NullLogger.Instance);
         Assert.True(SpinWait.SpinUntil(() => !redis.IsAway, TimeSpan.FromSeconds(10)));
         return redis;
+    }
+
+    /// <summary>As a gateway of the same installation would sign it.</summary>
+    private async Task SetAsync(string key, string json)
+    {
+        byte[] signature = HMACSHA256.HashData(
+            [.. Enumerable.Repeat((byte)1, 32)], [.. Token, (byte)'\n', .. Encoding.UTF8.GetBytes(json)]);
+
+        // Our client sends text only; Lua makes bytes of numbers.
+        string bytes = string.Concat(signature.Select(value => $"\\{value:000}"));
+        _server.Command("EVAL", $"return redis.call('SET', KEYS[1], '{bytes}' .. ARGV[1])", "1", key, json);
     }
 
     /// <summary>Waits until it is there; under which key.</summary>

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.RegularExpressions;
 using Gateway.Tests.Running;
 
 namespace Gateway.Tests.Capture;
@@ -21,8 +22,8 @@ public sealed class RapidResetTests : IAsyncLifetime, IDisposable
     private const int EnhanceYourCalm = 11;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-tls-").FullName;
-    private readonly int _port = FreePort();
     private GatewayProcess _gateway = null!;
+    private int _port;
     private string _thumbprint = "";
 
     public async Task InitializeAsync()
@@ -32,10 +33,11 @@ public sealed class RapidResetTests : IAsyncLifetime, IDisposable
         _gateway = await GatewayProcess.StartAsync(settings:
         [
             ("Kestrel:Endpoints:Plain:Url", "http://127.0.0.1:0"),
-            ("Kestrel:Endpoints:Tls:Url", $"https://127.0.0.1:{_port}"),
+            ("Kestrel:Endpoints:Tls:Url", "https://127.0.0.1:0"),
             ("Kestrel:Certificates:Default:Path", certificate),
             ("Kestrel:Certificates:Default:Password", "test"),
         ]);
+        _port = new Uri(Regex.Match(_gateway.Output, @"listening on .*(https://\S+)").Groups[1].Value).Port;
     }
 
     public async Task DisposeAsync() => await _gateway.DisposeAsync();
@@ -161,12 +163,5 @@ public sealed class RapidResetTests : IAsyncLifetime, IDisposable
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         thumbprint = certificate.Thumbprint;
         return certificate.Export(X509ContentType.Pfx, "test");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
