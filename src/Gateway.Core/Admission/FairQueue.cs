@@ -5,8 +5,8 @@ namespace Gateway.Core.Admission;
 /// <summary>
 /// Requests that wait, served by deficit round robin between projects (Shreedhar and Varghese, 1995). Projects stand in
 /// line. Whose turn it is, is served while its oldest request costs no more bytes than the project has; then it is
-/// given a quantum and goes to the end. What it has is kept while something of it waits, and lost when nothing does; what
-/// it had too much it makes up for first.
+/// given a quantum and goes to the end. What it has is kept while something of it waits, and lost when nothing does;
+/// what it had too much it makes up for first.
 /// So over time all have the same bytes, whatever the others have waiting.
 /// </summary>
 /// <remarks>
