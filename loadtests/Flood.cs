@@ -6,8 +6,9 @@ using System.Text.RegularExpressions;
 namespace Gateway.LoadTests;
 
 /// <param name="Requests">A second, answered 200.</param>
+/// <param name="All">Answered at all.</param>
 /// <param name="Refused">Answered otherwise, of all.</param>
-internal sealed record FloodFigures(double Requests, long Refused);
+internal sealed record FloodFigures(double Requests, long All, long Refused);
 
 /// <summary>
 /// Gzip batches over many connections, each with its next one once it is answered: all of one project, or each of the
@@ -59,7 +60,8 @@ internal sealed partial class Flood : IDisposable
         if (Figures().Match(said) is not { Success: true } match || match.Groups[4].Value != "0")
             throw new InvalidOperationException($"The flood was not answered: {said}");
         long refused = (long)Number(match.Groups[3]);
-        return new((Number(match.Groups[1]) - refused) / (Number(match.Groups[2]) / 1e6), refused);
+        long all = (long)Number(match.Groups[1]);
+        return new((all - refused) / (Number(match.Groups[2]) / 1e6), all, refused);
     }
 
     public void Dispose() => File.Delete(_file);

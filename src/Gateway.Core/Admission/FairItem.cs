@@ -31,6 +31,9 @@ internal sealed class FairFlow
     /// <summary>What it may still have served in this round, in bytes; below zero: what it had too much.</summary>
     public long Deficit { get; set; }
 
+    /// <summary>It came as a newcomer, and its turn among the others has not passed since.</summary>
+    public bool IsNew { get; set; }
+
     public FairItem? First { get; private set; }
 
     /// <summary>The line that it stands in.</summary>

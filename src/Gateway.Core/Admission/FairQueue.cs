@@ -5,7 +5,8 @@ namespace Gateway.Core.Admission;
 /// <summary>
 /// Requests that wait, served by deficit round robin between projects (Shreedhar and Varghese, 1995). Projects stand in
 /// line. Whose turn it is, is served while its oldest request costs no more bytes than the project has; then it is
-/// given a quantum and goes to the end. What it has is kept while something of it waits, and lost when nothing does.
+/// given a quantum and goes to the end. What it has is kept while something of it waits, and lost when nothing does;
+/// what it had too much it makes up for first.
 /// So over time all have the same bytes, whatever the others have waiting.
 /// </summary>
 /// <remarks>
@@ -49,7 +50,7 @@ internal sealed class FairQueue(long quantum, int maxItems, int maxItemsOfOne)
         if (isKnown && flow!.Count >= maxItemsOfOne) return false;
 
         if (!isKnown) flow = Join(item.Key);
-        else if (flow!.Count == 0 && item.Cost <= flow.Deficit) Move(flow, _newcomers);
+        else if (flow!.Count == 0 && item.Cost <= flow.Deficit) Welcome(flow);
 
         flow!.Add(item);
         Count++;
@@ -63,18 +64,19 @@ internal sealed class FairQueue(long quantum, int maxItems, int maxItemsOfOne)
         while (Count > 0)
         {
             bool isNew = _newcomers.Count > 0 && (_ahead <= 0 || _others.Count == 0);
-            var flow = (isNew ? _newcomers : _others).First;
-            if (flow!.First is not { } first)
+            var flow = (isNew ? _newcomers : _others).First!;
+            if (flow.First is null && flow.Deficit >= 0)
             {
                 Leave(flow);
             }
-            else if (first.Cost <= flow.Deficit)
+            else if (flow.First is { } first && first.Cost <= flow.Deficit)
             {
                 return Serve(flow, first, isNew);
             }
             else
             {
                 flow.Deficit += quantum;
+                flow.IsNew = false;
                 Move(flow, _others);
                 if (isNew || ++turns < _others.Count) continue;
 
@@ -96,12 +98,23 @@ internal sealed class FairQueue(long quantum, int maxItems, int maxItemsOfOne)
     }
 
     /// <summary>
-    /// Charges a project for what one of its requests cost more than it seemed to. One that is not in line is
-    /// forgiven: nobody can be behind because of it.
+    /// Charges a project for what one of its requests cost more than it seemed to. Also one of which nothing waits
+    /// stands in line until that is paid; it is forgiven when nobody waits, or when too many stand there already.
     /// </summary>
     public void Charge(ulong key, long bytes)
     {
-        if (_flows.TryGetValue(key, out var flow)) flow.Deficit -= bytes;
+        if (Count == 0) return;
+        if (!_flows.TryGetValue(key, out var flow))
+        {
+            if (_flows.Count > maxItems) return;
+
+            flow = Join(key);
+            flow.IsNew = false;
+            Move(flow, _others);
+        }
+
+        flow.Deficit -= bytes;
+        if (flow.IsNew && _others.Count > 0) _ahead += bytes;
     }
 
     private FairItem Serve(FairFlow flow, FairItem first, bool isNew)
@@ -109,19 +122,27 @@ internal sealed class FairQueue(long quantum, int maxItems, int maxItemsOfOne)
         flow.Deficit -= first.Cost;
         flow.Remove(first);
         Count--;
-        if (!isNew) _ahead = Math.Max(-MostQuantaBehind * quantum, _ahead - first.Cost);
+        if (!isNew) _ahead = Behind(first.Cost);
         else _ahead = _others.Count > 0 ? _ahead + first.Cost : 0;
         if (flow.Count == 0) Retire(flow, isNew);
         return first;
     }
 
+    /// <summary>After one of the others was served: all of it may be made up for, however large it was.</summary>
+    private long Behind(long cost)
+    {
+        long least = Math.Min(_ahead, -Math.Max(MostQuantaBehind * quantum, cost));
+        return Math.Max(least, _ahead - cost);
+    }
+
     /// <summary>
-    /// Nothing of it waits any more. A newcomer stands among the others until its turn has passed, unless too many do:
-    /// then it may come anew. When nobody waits at all, nobody was ahead of anybody.
+    /// Nothing of it waits any more. A newcomer stands among the others until its turn has passed, and who had too much
+    /// until that is paid, unless too many do: then it may come anew. When nobody waits at all, nobody was ahead of
+    /// anybody.
     /// </summary>
     private void Retire(FairFlow flow, bool isNew)
     {
-        if (isNew && _flows.Count <= maxItems) Move(flow, _others);
+        if ((isNew || flow.Deficit < 0) && _flows.Count <= maxItems) Move(flow, _others);
         else Leave(flow);
         if (Count > 0) return;
 
@@ -138,7 +159,7 @@ internal sealed class FairQueue(long quantum, int maxItems, int maxItemsOfOne)
         long rounds = long.MaxValue;
         for (var flow = _others.First; flow is not null; flow = flow.Next)
         {
-            long missing = flow.First is { } first ? first.Cost - flow.Deficit : 0;
+            long missing = (flow.First?.Cost ?? 0) - flow.Deficit;
             rounds = Math.Min(rounds, missing <= 0 ? 0 : (missing - 1) / quantum);
         }
 
@@ -151,9 +172,16 @@ internal sealed class FairQueue(long quantum, int maxItems, int maxItemsOfOne)
         if (!_pool.TryPop(out var flow)) flow = new FairFlow();
 
         (flow.Key, flow.Deficit) = (key, quantum);
+        flow.IsNew = true;
         _flows.Add(key, flow);
         _newcomers.Add(flow);
         return flow;
+    }
+
+    private void Welcome(FairFlow flow)
+    {
+        flow.IsNew = true;
+        Move(flow, _newcomers);
     }
 
     /// <summary>To the end of a line, perhaps its own.</summary>

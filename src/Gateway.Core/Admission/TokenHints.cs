@@ -7,10 +7,14 @@ namespace Gateway.Core.Admission;
 
 /// <summary>
 /// Guesses whose a request is before it is parsed, as a key of 64 bits: from the token where SDKs put it, without
-/// reading what lies between. A key only says who waits behind whom and whose share of memory a body takes; who forges
-/// one waits in another's line. Nothing is let in or refused for it.
+/// reading what lies between. Only a token that is known to be live gives a project's key: else whoever makes tokens up
+/// would be somebody new with each request. A key says who waits behind whom and whose share of memory a body takes;
+/// who names another project's token waits in that one's line. Nothing is let in for it.
 /// </summary>
-public sealed class TokenHints
+/// <param name="projectOf">
+/// The id of the project whose live token it is; 0: not known. From memory alone: it is called before anybody waits.
+/// </param>
+public sealed class TokenHints(Func<ReadOnlySpan<byte>, ulong> projectOf)
 {
     /// <summary>The key of a request that tells nothing.</summary>
     public const ulong None = 0;
@@ -28,30 +32,28 @@ public sealed class TokenHints
 
     private static ReadOnlySpan<byte> WhiteSpace => " \t\r\n"u8;
 
-    /// <summary>What a token's requests are known by; never <see cref="None"/>.</summary>
-    public ulong OfToken(ReadOnlySpan<byte> token) => Math.Max(_hash.Of(token), 1);
+    /// <summary>What a project's requests are known by, whichever of its tokens they name.</summary>
+    public static ulong OfProject(ulong projectId) => projectId << 1;
 
-    /// <summary>What all that is known of a request is where it comes from.</summary>
+    /// <summary>When all that is known of a request is where it comes from; never a project's key.</summary>
     public ulong OfAddress(ReadOnlySpan<byte> address) => ~_hash.Of(address) | 1;
 
-    /// <summary>By what can be seen at once: the query, or the two ends of a body that is plain JSON.</summary>
-    public ulong FindAtOnce(ReadOnlySpan<char> query, ReadOnlySpan<byte> body)
+    /// <summary>By what can be seen at once: the two ends of a body that is plain JSON.</summary>
+    public ulong FindAtOnce(ReadOnlySpan<byte> body)
     {
-        if (!query.IsEmpty && FindInQuery(query) is not None and var key) return key;
+        if (GzipBody.IsGzip(body)) return None;
+        if (OfToken(FindFirst(body[..Math.Min(body.Length, LookedAtBytes)])) is not None and var key) return key;
 
-        var token = FindAtEnds(body);
-        return token.IsEmpty ? None : OfToken(token);
+        return OfToken(FindLast(body[Math.Max(0, body.Length - LookedAtBytes)..]));
     }
 
-    /// <summary>As above; of a body that is gzip, the beginning is inflated.</summary>
+    /// <summary>As above; of a body that is gzip, the beginning is inflated. The body goes before the query.</summary>
     public ulong Find(ReadOnlySpan<char> query, ReadOnlyMemory<byte> body)
     {
-        if (FindAtOnce(query, body.Span) is not None and var key) return key;
-        if (!GzipBody.IsGzip(body.Span)) return None;
+        if (FindAtOnce(body.Span) is not None and var key) return key;
+        if (FindInflated(body) is not None and var inflated) return inflated;
 
-        Span<byte> start = stackalloc byte[LookedAtBytes];
-        var token = FindFirst(start[..Inflate(body, start)]);
-        return token.IsEmpty ? None : OfToken(token);
+        return query.IsEmpty ? None : FindInQuery(query);
     }
 
     /// <summary>
@@ -92,6 +94,16 @@ public sealed class TokenHints
         return Math.Max(body.Length, Math.Min(told, (uint)maxBytes));
     }
 
+    private ulong OfToken(ReadOnlySpan<byte> token) => token.IsEmpty ? None : OfProject(projectOf(token));
+
+    private ulong FindInflated(ReadOnlyMemory<byte> body)
+    {
+        if (!GzipBody.IsGzip(body.Span)) return None;
+
+        Span<byte> start = stackalloc byte[LookedAtBytes];
+        return OfToken(FindFirst(start[..Inflate(body, start)]));
+    }
+
     private ulong FindInQuery(ReadOnlySpan<char> query)
     {
         var value = UrlEncoded.Find(query, "api_key");
@@ -103,28 +115,22 @@ public sealed class TokenHints
         return OfToken(token[..value.Length]);
     }
 
-    private static ReadOnlySpan<byte> FindAtEnds(ReadOnlySpan<byte> body)
-    {
-        var token = FindFirst(body[..Math.Min(body.Length, LookedAtBytes)]);
-        return token.IsEmpty ? FindLast(body[Math.Max(0, body.Length - LookedAtBytes)..]) : token;
-    }
-
     private static ReadOnlySpan<byte> FindFirst(ReadOnlySpan<byte> text)
     {
-        int at = text.IndexOf("api_key\""u8);
-        if (at >= 0) return ReadValue(text[(at + 8)..]);
+        int at = text.IndexOf("\"api_key\""u8);
+        if (at >= 0) return ReadValue(text[(at + 9)..]);
 
-        at = text.IndexOf("token\""u8);
-        return at >= 0 ? ReadValue(text[(at + 6)..]) : default;
+        at = text.IndexOf("\"token\""u8);
+        return at >= 0 ? ReadValue(text[(at + 7)..]) : default;
     }
 
     private static ReadOnlySpan<byte> FindLast(ReadOnlySpan<byte> text)
     {
-        int at = text.LastIndexOf("api_key\""u8);
-        if (at >= 0) return ReadValue(text[(at + 8)..]);
+        int at = text.LastIndexOf("\"api_key\""u8);
+        if (at >= 0) return ReadValue(text[(at + 9)..]);
 
-        at = text.LastIndexOf("token\""u8);
-        return at >= 0 ? ReadValue(text[(at + 6)..]) : default;
+        at = text.LastIndexOf("\"token\""u8);
+        return at >= 0 ? ReadValue(text[(at + 7)..]) : default;
     }
 
     /// <summary>The text between the next two quotes behind a colon; empty when it is none, or no token's.</summary>

@@ -1,3 +1,4 @@
+using Gateway.Core;
 using Gateway.Core.Admission;
 using Gateway.Core.Events;
 
@@ -19,13 +20,15 @@ internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, Cap
         return hints.OfAddress(address[..ClientAddress.Write(context, address)]);
     }
 
-    /// <summary>Takes a slot, at once or when it is the project's turn; <see cref="Leave"/> gives it back.</summary>
-    public ValueTask<AdmissionOutcome> EnterAsync(HttpContext context, CaptureWork work)
+    /// <summary>
+    /// Takes a slot, at once or when it is the project's turn; <see cref="Leave"/> gives it back. A rejection: it has
+    /// none.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The client went while it waited.</exception>
+    public ValueTask<Rejection?> EnterAsync(HttpContext context, CaptureWork work)
     {
         work.Cost = long.MaxValue;
-        return gate.TryEnter()
-            ? new ValueTask<AdmissionOutcome>(AdmissionOutcome.Entered)
-            : WaitAsync(context, work);
+        return gate.TryEnter() ? default : WaitAsync(context, work);
     }
 
     /// <summary>After the parse. What the body cost more than it seemed to is charged to its project.</summary>
@@ -33,23 +36,27 @@ internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, Cap
         gate.Leave(work.Body.Owner, work.HasParser ? work.Parser.TextBytes - work.Cost : 0);
 
     /// <summary>What a connection's next request may be taken for.</summary>
-    public void Remember(HttpContext context, ReadOnlySpan<byte> token, bool isOverQuota)
+    public static void Remember(HttpContext context, ulong projectId, bool isOverQuota)
     {
         if (context.Features.Get<ConnectionMemory>() is not { } memory) return;
 
-        memory.Project = hints.OfToken(token);
+        memory.Project = TokenHints.OfProject(projectId);
         memory.IsOverQuota = isOverQuota;
     }
 
-    private ValueTask<AdmissionOutcome> WaitAsync(HttpContext context, CaptureWork work)
+    private async ValueTask<Rejection?> WaitAsync(HttpContext context, CaptureWork work)
     {
         // Only one that has to wait is worth inflating a little of.
         var body = work.Body;
         ulong key = hints.Find(context.Request.QueryString.Value, body.Bytes);
-        if (key != TokenHints.None && !body.TryMoveTo(key))
-            return new ValueTask<AdmissionOutcome>(AdmissionOutcome.Overloaded);
+        if (key != TokenHints.None && !body.TryMoveTo(key)) return TokenRejections.TooManyBytes;
 
         work.Cost = TokenHints.CostOf(body.Bytes.Span, limits.MaxBodyBytes);
-        return gate.EnterAsync(body.Owner, work.Cost, context.RequestAborted);
+        return await gate.EnterAsync(body.Owner, work.Cost, context.RequestAborted) switch
+        {
+            AdmissionOutcome.Entered => null,
+            AdmissionOutcome.Overloaded => TokenRejections.TooManyWaiting,
+            _ => throw new OperationCanceledException(context.RequestAborted),
+        };
     }
 }

@@ -32,21 +32,25 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
     private int _length;
     private long _charged;
 
+    // Whose share it is charged to, and whether that is more than a guess.
+    private ulong _payer;
+    private bool _isFound;
+
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
-    /// <summary>Whose share of the budget it is charged to; what its beginning says goes before what was set.</summary>
+    /// <summary>Whose it is taken to be; the token in its bytes goes before what was guessed.</summary>
     public ulong Owner { get; private set; }
 
     /// <summary>Before anything is read.</summary>
-    public void Begin(ulong owner) => Owner = owner;
+    /// <param name="guess">By its connection or its address.</param>
+    public void Begin(ulong guess) => (Owner, _payer, _isFound) = (guess, guess, false);
 
-    /// <summary>It turns out to be another's. False when that one has its share already.</summary>
-    public bool TryMoveTo(ulong owner)
+    /// <summary>It names a live project. False when that one has its share already.</summary>
+    public bool TryMoveTo(ulong project)
     {
-        if (owner == Owner) return true;
-        if (!budget.TryMove(Owner, owner, _charged)) return false;
+        if (project != _payer && !budget.TryMove(_payer, project, _charged)) return false;
 
-        Owner = owner;
+        (Owner, _payer, _isFound) = (project, project, true);
         return true;
     }
 
@@ -59,6 +63,7 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
         PipeReader reader, long? expectedBytes, int limitBytes, CancellationToken cancellationToken)
     {
         if (expectedBytes > limitBytes) return BodyStatus.TooLarge;
+        if (!budget.HasRoomFor(expectedBytes ?? 0)) return BodyStatus.NoBudget;
 
         while (true)
         {
@@ -86,19 +91,13 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
     }
 
     /// <summary>Charges bytes that somebody else holds for this request until <see cref="Reset"/>.</summary>
-    public bool TryCharge(long bytes)
-    {
-        if (bytes <= 0) return true;
-        if (!budget.TryCharge(Owner, bytes)) return false;
-
-        _charged += bytes;
-        return true;
-    }
+    public bool TryCharge(long bytes) => TryCharge(bytes, Bytes);
 
     public void Reset()
     {
-        budget.Release(Owner, _charged);
-        (Owner, _charged, _length) = (TokenHints.None, 0, 0);
+        budget.Release(_payer, _charged);
+        Begin(TokenHints.None);
+        (_charged, _length) = (0, 0);
         if (_buffer.Length <= KeptBytes) return;
 
         ArrayPool<byte>.Shared.Return(_buffer);
@@ -110,14 +109,40 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
         long needed = _length + bytes.Length;
         if (needed > limitBytes) return BodyStatus.TooLarge;
 
-        if (_charged == 0 && hints.FindAtOnce(default, bytes.FirstSpan) is not TokenHints.None and var owner)
-            Owner = owner;
-        if (!TryCharge(bytes.Length)) return BodyStatus.NoBudget;
+        // Nothing is charged yet, so there is nothing to move that could be too much.
+        if (_charged == 0 && hints.FindAtOnce(bytes.FirstSpan) is not TokenHints.None and var project)
+            TryMoveTo(project);
+        if (!TryCharge(bytes.Length, _length > 0 ? Bytes : bytes.First)) return BodyStatus.NoBudget;
 
         if (needed > _buffer.Length) Grow((int)needed);
         bytes.CopyTo(_buffer.AsSpan(_length));
         _length = (int)needed;
         return BodyStatus.Complete;
+    }
+
+    private bool TryCharge(long bytes, ReadOnlyMemory<byte> there)
+    {
+        if (bytes <= 0) return true;
+        if (!budget.TryCharge(_payer, bytes) && !TryChargeFound(bytes, there)) return false;
+
+        _charged += bytes;
+        return true;
+    }
+
+    /// <summary>
+    /// A share is full that this body may have no part in: its connection was last used for another's, or its address
+    /// is a proxy's. So it is looked at more closely, and refused only for the share of a project that it names.
+    /// </summary>
+    private bool TryChargeFound(long bytes, ReadOnlyMemory<byte> there)
+    {
+        if (_isFound || !budget.HasRoomFor(bytes)) return false;
+
+        if (hints.Find(default, there) is not TokenHints.None and var project)
+            return TryMoveTo(project) && budget.TryCharge(project, bytes);
+
+        budget.TryMove(_payer, TokenHints.None, _charged);
+        _payer = TokenHints.None;
+        return budget.TryCharge(_payer, bytes);
     }
 
     // Grown by what came, not by what Content-Length promised: a promise costs the client nothing.

@@ -1,5 +1,4 @@
 using Gateway.Core;
-using Gateway.Core.Admission;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
 using Gateway.Core.Tokens;
@@ -118,13 +117,7 @@ internal sealed partial class CaptureHandler(
     /// <summary>Parses when it is the project's turn. The slot is free again before anything is waited for.</summary>
     private async ValueTask<Rejection?> ParseAsync(HttpContext context, bool isEngage, CaptureWork work, long now)
     {
-        switch (await admission.EnterAsync(context, work))
-        {
-            case AdmissionOutcome.Overloaded:
-                return TokenRejections.TooManyWaiting;
-            case AdmissionOutcome.Cancelled:
-                throw new OperationCanceledException(context.RequestAborted);
-        }
+        if (await admission.EnterAsync(context, work) is { } refusal) return refusal;
 
         try
         {
@@ -245,9 +238,9 @@ internal sealed partial class CaptureHandler(
         bool isOverQuota = verdict.Quota.Met != QuotaKind.None;
         if (verdict.Refusal is { } refusal && !isOverQuota) return Reject(context.Response, refusal);
 
-        admission.Remember(context, parser.Token.Span, isOverQuota);
+        CaptureAdmission.Remember(context, entry!.ProjectId, isOverQuota);
         return isOverQuota
-            ? RefuseOverQuota(context.Response, entry!, verdict.Quota)
+            ? RefuseOverQuota(context.Response, entry, verdict.Quota)
             : AnswerKept(context, parser);
     }
 

@@ -16,6 +16,9 @@ internal sealed class InFlightBudget(long limitBytes, long shareBytes)
 
     public long HeldBytes => Volatile.Read(ref _held);
 
+    /// <summary>Whether so many more are allowed just now, whosever they are.</summary>
+    public bool HasRoomFor(long bytes) => HeldBytes + bytes <= limitBytes;
+
     /// <param name="owner">Whose they are taken to be; 0: nobody's in particular, and no share is looked at.</param>
     /// <param name="bytes">How many more.</param>
     public bool TryCharge(ulong owner, long bytes)
@@ -35,7 +38,7 @@ internal sealed class InFlightBudget(long limitBytes, long shareBytes)
     /// <summary>What was charged to one is another's. False: that one has its share, and nothing is moved.</summary>
     public bool TryMove(ulong from, ulong to, long bytes)
     {
-        if (!TryTakeShare(to, bytes)) return false;
+        if (bytes > 0 && !TryTakeShare(to, bytes)) return false;
 
         GiveShareBack(from, bytes);
         return true;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using Gateway.Core;
+using Gateway.Core.Events;
 using Gateway.Core.Journal;
 using Gateway.Core.Tokens;
 using Gateway.Hosting;
@@ -11,7 +12,7 @@ namespace Gateway.Capture;
 /// What PostHog's SDKs ask for beside capture: remote configuration, flags, recordings and their own scripts. All
 /// that we do not have is switched off here, so that an SDK asks no further and logs no error.
 /// </summary>
-internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool)
+internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool, CaptureAdmission admission)
 {
     private const int MaxFlagsBytes = 1 << 20;
     private const int MaxLookups = 32;
@@ -34,6 +35,10 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool)
         """u8;
 
     private static ReadOnlySpan<byte> NoRecordings => "{\"status\":\"Ok\",\"quota_limited\":[\"recordings\"]}"u8;
+
+    /// <summary>For the parsers of the pool: a question about flags is small, sent or inflated.</summary>
+    public static CaptureLimits Limit(CaptureLimits limits) =>
+        limits with { MaxBodyBytes = Math.Min(limits.MaxBodyBytes, MaxFlagsBytes) };
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -67,13 +72,15 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool)
         var work = pool.Rent();
         try
         {
+            work.Body.Begin(admission.GuessOwner(context));
             var read = await work.Body.ReadAsync(
                 context.Request.BodyReader, context.Request.ContentLength, MaxFlagsBytes, context.RequestAborted);
             var rejection = read switch
             {
-                BodyStatus.Complete => FindToken(context, work),
+                BodyStatus.Complete => await FindTokenAsync(context, work),
                 BodyStatus.TooLarge => new Rejection(
                     RejectionReason.BodyTooLarge, $"The body is larger than {MaxFlagsBytes} bytes.", "body"),
+                BodyStatus.NoBudget => TokenRejections.TooManyBytes,
                 _ => new Rejection(RejectionReason.Overloaded, "The body did not come in time. Ask again later."),
             };
             if (rejection is not null)
@@ -98,10 +105,20 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool)
         }
     }
 
-    private Rejection? FindToken(HttpContext context, CaptureWork work)
+    /// <summary>In its turn: nobody need have a token to have this parsed.</summary>
+    private async ValueTask<Rejection?> FindTokenAsync(HttpContext context, CaptureWork work)
     {
-        pool.GiveParser(work);
-        return work.Parser.ParseToken(work.Body.Bytes, ClientAddress.Facts(context, isEngage: false, []));
+        if (await admission.EnterAsync(context, work) is { } refusal) return refusal;
+
+        try
+        {
+            pool.GiveParser(work);
+            return work.Parser.ParseToken(work.Body.Bytes, ClientAddress.Facts(context, isEngage: false, []));
+        }
+        finally
+        {
+            admission.Leave(work);
+        }
     }
 
     private async Task AnswerConfigAsync(HttpContext context, bool script)

@@ -123,13 +123,14 @@ internal sealed partial class GatewayServer : IAsyncDisposable
 
         var budget = new InFlightBudget(_options.Limits.InFlightBytes, _options.ShareBytes);
         var limits = _options.Limits.ForParser();
-        var hints = new TokenHints();
+        var hints = new TokenHints(_state.ProjectOf);
         var gate = new AdmissionGate(_options.Admission, _time);
         var admission = new CaptureAdmission(gate, hints, limits);
         var pool = new CaptureWorkPool(budget, limits, hints);
         var captureLog = app.Services.GetRequiredService<ILogger<CaptureHandler>>();
         app.MapCapture(new CaptureHandler(_state, pool, admission, _counters, limits, _time, captureLog));
-        new SdkEndpoints(_state, pool).Map(app);
+        var flagsPool = new CaptureWorkPool(budget, SdkEndpoints.Limit(limits), hints);
+        new SdkEndpoints(_state, flagsPool, admission).Map(app);
         app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
         app.MapHealth(_state, _plane.Fence);
         app.MapMetrics(() => MetricsPage.Write(

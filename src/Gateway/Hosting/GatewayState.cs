@@ -20,5 +20,11 @@ internal sealed class GatewayState
 
     public void Open(CapturePipeline pipeline) => _pipeline = pipeline;
 
+    /// <summary>The project of a token that is known to be live, without asking anybody; 0: none.</summary>
+    public ulong ProjectOf(ReadOnlySpan<byte> token) =>
+        _pipeline is { } pipeline && pipeline.Tokens.TryCheck(token, out var lookup) && lookup.Entry is { } entry
+            ? entry.ProjectId
+            : 0;
+
     public void Drain() => _draining = true;
 }

@@ -136,14 +136,17 @@ public sealed class FairQueueTests
         }
     }
 
-    [Fact]
-    public void Newcomers_without_end_leave_the_others_half()
+    [Theory]
+    [InlineData(5, 5)]
+    [InlineData(100, 100)]
+    [InlineData(100, 1)]
+    public void Newcomers_without_end_and_the_others_have_half_each(int large, int small)
     {
-        var queue = new FairQueue(Quantum, 1000, 1000);
-        for (int i = 0; i < 400; i++) Add(queue, project: 0, 5 * Quantum);
+        var queue = new FairQueue(Quantum, 10_000, 10_000);
+        for (int i = 0; i < 2000; i++) Add(queue, project: 0, (i % 2 == 0 ? large : small) * Quantum);
         long old = 0;
         long all = 0;
-        for (int i = 0; i < 1500; i++)
+        for (int i = 0; i < 4000; i++)
         {
             Add(queue, project: 10 + i, Quantum);
             var item = queue.Take()!;
@@ -192,6 +195,46 @@ public sealed class FairQueueTests
         }
 
         Assert.InRange((double)served[1] / served[0], 4, 6);
+    }
+
+    [Fact]
+    public void What_newcomers_cost_more_than_they_seemed_to_the_others_have_too()
+    {
+        var queue = new FairQueue(Quantum, 10_000, 10_000);
+        for (int i = 0; i < 4000; i++) Add(queue, project: 0, Quantum);
+        long old = 0;
+        long all = 0;
+        for (int i = 0; i < 4000; i++)
+        {
+            Add(queue, project: 10 + i, 1);
+            var item = queue.Take()!;
+            bool isOld = item.Key == 1;
+            if (!isOld) queue.Charge(item.Key, 4 * Quantum);
+            all += isOld ? item.Cost : item.Cost + (4 * Quantum);
+            if (isOld) old += item.Cost;
+        }
+
+        Assert.InRange((double)old / all, 0.45, 0.55);
+    }
+
+    [Fact]
+    public void Who_has_nothing_waiting_makes_up_for_what_it_cost_too_much()
+    {
+        // It sends its next request when the last was served, and each is five times what it seemed.
+        var queue = new FairQueue(Quantum, 10_000, 10_000);
+        for (int i = 0; i < 4000; i++) Add(queue, project: 0, Quantum);
+        long[] served = new long[2];
+        bool waits = false;
+        for (int i = 0; i < 3000; i++)
+        {
+            if (!waits) Add(queue, project: 1, Quantum);
+            ulong key = queue.Take()!.Key;
+            waits = key != 2;
+            served[key - 1] += waits ? Quantum : 5 * Quantum;
+            if (!waits) queue.Charge(2, 4 * Quantum);
+        }
+
+        Assert.InRange((double)served[1] / served[0], 0.7, 1.4);
     }
 
     [Fact]
