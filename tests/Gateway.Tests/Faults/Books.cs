@@ -17,6 +17,9 @@ internal sealed record Books(
 {
     private const int PageRows = 1000;
 
+    // Rows of the quarantine may be large: no page has more.
+    private const int RowsAside = 100;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     /// <summary>What is in the ledger and nowhere else, or the other way round: each event is sent once.</summary>
@@ -103,14 +106,14 @@ internal sealed record Books(
     private static async Task<Dictionary<string, int>> PutAsideAsync(GatewayProcess gateway)
     {
         Dictionary<string, int> rows = [];
-        for (int offset = 0; ; offset += PageRows)
+        for (int offset = 0; ; offset += RowsAside)
         {
-            var page = await TryGetAsync(gateway, $"quarantine/?limit={PageRows}&offset={offset}");
+            var page = await TryGetAsync(gateway, $"quarantine/?limit={RowsAside}&offset={offset}");
             Assert.NotNull(page);
             var results = page.Value.GetProperty("results");
             foreach (var row in results.EnumerateArray())
                 Count(rows, row.GetProperty("event").GetProperty("uuid").GetString()!);
-            if (results.GetArrayLength() < PageRows) return rows;
+            if (results.GetArrayLength() < RowsAside) return rows;
         }
     }
 
