@@ -319,11 +319,7 @@ public sealed class EventLedger : IDisposable
         return true;
     }
 
-    private int OldestKept()
-    {
-        var oldest = _time.GetUtcNow() - _options.Keep;
-        return LedgerMinute.Of((oldest.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond);
-    }
+    private int OldestKept() => LedgerMinute.Of((_time.GetUtcNow() - _options.Keep).ToUnixMicroseconds());
 
     private void Wait(MinuteKey key, long events, long refused)
     {

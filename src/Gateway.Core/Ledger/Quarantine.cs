@@ -276,7 +276,7 @@ public sealed class Quarantine
             ("$sequence", (long)row.Row.Sequence),
             ("$row", (long)row.Row.Row),
             ("$received", row.Row.ReceivedAtMicros),
-            ("$now", (_time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond),
+            ("$now", _time.GetUtcNow().ToUnixMicroseconds()),
             ("$code", row.Code),
             ("$reason", row.Reason),
             ("$ip", row.Row.Ip),

@@ -38,8 +38,6 @@ public sealed class EventBlock(Guid journalId)
     /// <summary>Events of deleted projects, by project: they are in none of the rows.</summary>
     public IReadOnlyDictionary<ulong, long> Dropped => _dropped;
 
-    internal Guid JournalId => journalId;
-
     /// <summary>The deleted projects that this block leaves out.</summary>
     public FrozenSet<ulong> Dead => _dead;
 

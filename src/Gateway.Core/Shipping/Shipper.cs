@@ -185,7 +185,7 @@ public sealed class Shipper
 
     private void TellOfSettlement()
     {
-        long now = (_time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        long now = _time.GetUtcNow().ToUnixMicroseconds();
         foreach (var record in _batch)
         {
             if (_block.Dead.Contains(record.ProjectId)) continue;

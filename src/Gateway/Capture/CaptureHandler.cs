@@ -68,7 +68,7 @@ internal sealed partial class CaptureHandler(
             request.BodyReader, request.ContentLength, limits.MaxBodyBytes, context.RequestAborted);
         if (read != BodyStatus.Complete) return RejectBody(context, read);
 
-        long now = (time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        long now = time.GetUtcNow().ToUnixMicroseconds();
         if (QuotaRefusals.TryFindEarly(context, pipeline.Tokens, work.Body, Elapsed(), out var lookup)
             && await RefuseEarlyAsync(context, pipeline, lookup) is { } early)
         {

@@ -86,7 +86,8 @@ internal sealed class QuarantineReplay(TokenCheck tokens, CaptureLimits limits, 
                     false, true, RejectionCode.Of(rejection.Reason), rejection.Detail, rejection.Attr);
             }
 
-            var appended = await books.Journal.AppendAsync(live, lookup.Version, NowMicros(), payload);
+            var appended = await books.Journal.AppendAsync(
+                live, lookup.Version, time.GetUtcNow().ToUnixMicroseconds(), payload);
             if (appended.Outcome == AppendOutcome.Stale) continue;
             if (appended.Outcome != AppendOutcome.Kept) return Later("The event cannot be kept just now.");
 
@@ -157,7 +158,4 @@ internal sealed class QuarantineReplay(TokenCheck tokens, CaptureLimits limits, 
     }
 
     private static ReplayOutcome Later(string detail) => new(false, false, "unavailable", detail);
-
-    private long NowMicros() =>
-        (time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 }

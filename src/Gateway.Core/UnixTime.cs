@@ -1,7 +1,7 @@
-namespace Gateway.Core.Tenancy;
+namespace Gateway.Core;
 
-/// <summary>Times in the control database: microseconds since 1970-01-01 UTC.</summary>
-internal static class UnixTime
+/// <summary>Times as they are journalled and stored: microseconds since 1970-01-01 UTC.</summary>
+public static class UnixTime
 {
     public static long ToUnixMicroseconds(this DateTimeOffset time) =>
         (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
