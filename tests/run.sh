@@ -19,6 +19,11 @@ done
 passed=$(awk '/^ +Passed: +[0-9]+$/ { sum += $2 } END { print sum + 0 }' "$log")
 failed=$(awk '/^ +Failed: +[0-9]+$/ { sum += $2 } END { print sum + 0 }' "$log")
 
+# What failed once more at the end, where it is found: everything else scrolls by.
+awk '/^  Failed / { print; shown = 1; left = 40; next }
+     /^  (Passed|Skipped) / || /^Test Run / || /^\[xUnit/ { shown = 0 }
+     shown && left-- > 0' "$log"
+
 # A project that died before it could count is a failure too.
 [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
 [ "$passed" -gt 0 ] || failed=$((failed + 1))
