@@ -294,12 +294,13 @@ public sealed class EventLedger : IDisposable
 
     private void Keep(Settlement settlement, LedgerProgress progress)
     {
+        long dropped = 0;
         try
         {
             _file.Transact(() =>
             {
                 _file.AddMinutes(settlement.Minutes);
-                Quarantine.Add(settlement.PutAside);
+                dropped = Quarantine.Add(settlement.PutAside);
                 _file.WriteProgress(progress);
                 if (IsTimeToForget()) _file.ForgetMinutes(OldestKept());
             });
@@ -309,6 +310,8 @@ public sealed class EventLedger : IDisposable
             Quarantine.Measure();
             throw;
         }
+
+        Quarantine.CountDropped(dropped);
     }
 
     private bool IsTimeToForget()

@@ -190,9 +190,18 @@ internal sealed class LedgerFile : IDisposable
         return (ulong)(long)command.ExecuteScalar()!;
     });
 
+    /// <summary>Project by project, by the table's own key: what is kept is not walked for what is old.</summary>
     public void ForgetMinutes(int before)
     {
-        using var command = Command("DELETE FROM minutes WHERE minute < $before", ("$before", before));
+        using var command = Command(
+            """
+            WITH RECURSIVE projects (id) AS (
+                SELECT min(project) FROM minutes
+                UNION ALL
+                SELECT (SELECT min(project) FROM minutes WHERE project > id) FROM projects WHERE id IS NOT NULL)
+            DELETE FROM minutes WHERE project IN (SELECT id FROM projects) AND minute < $before
+            """,
+            ("$before", before));
         command.ExecuteNonQuery();
     }
 

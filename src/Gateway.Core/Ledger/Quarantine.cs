@@ -209,17 +209,24 @@ public sealed class Quarantine
     }
 
     /// <summary>Inside the ledger's transaction.</summary>
+    /// <returns>Rows refused at capture that there was no room for: for <see cref="CountDropped"/>.</returns>
     /// <exception cref="LedgerException">There is no room for an accepted event.</exception>
-    internal void Add(IReadOnlyList<QuarantinedRow> rows)
+    internal long Add(IReadOnlyList<QuarantinedRow> rows)
     {
+        long dropped = 0;
         foreach (var row in rows)
         {
             long bytes = BytesOf(row.Row, row.Reason);
             if (row.Row.IsEvent) InsistOnRoom(bytes);
-            if (!row.Row.IsEvent && !HasRoomForRefused(row.Row.ProjectId, bytes)) _dropped++;
+            if (!row.Row.IsEvent && !HasRoomForRefused(row.Row.ProjectId, bytes)) dropped++;
             else if (Insert(row, bytes)) Count(row.Row.ProjectId, bytes);
         }
+
+        return dropped;
     }
+
+    /// <summary>Once the transaction is on disk: one that failed is tried again, and drops the same rows.</summary>
+    internal void CountDropped(long rows) => Volatile.Write(ref _dropped, _dropped + rows);
 
     /// <summary>After a transaction that did not come to pass, or one that took rows out.</summary>
     internal void Measure() => _file.Read(() =>

@@ -194,14 +194,22 @@ public sealed class EventLedgerTests : IDisposable
         _ledger = Open(new LedgerOptions());
         var settlement = new Settlement();
         settlement.Start(new JournalPosition(1, 9000));
-        settlement.Ship(1, 7, Minute, 1, 0);
         long now = (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / 10;
-        settlement.Ship(2, 7, now, 1, 0);
-        _ledger.Accept(1, 7, Minute, new SampleRecord().Event("a").ToPayload());
-        _ledger.Accept(2, 7, now, new SampleRecord().Event("b").ToPayload());
+        ulong[] projects = [7, 8, ulong.MaxValue >> 1];
+        ulong sequence = 0;
+        foreach (ulong project in projects)
+        {
+            foreach (long at in new[] { Minute, now })
+            {
+                settlement.Ship(++sequence, project, at, 1, 0);
+                _ledger.Accept(sequence, project, at, new SampleRecord().Event("a").ToPayload());
+            }
+        }
+
         _ledger.Settle(settlement);
 
-        Assert.Equal(now / Minute, Assert.Single(_ledger.Read(7, 0, int.MaxValue)).Minute);
+        foreach (ulong project in projects)
+            Assert.Equal(now / Minute, Assert.Single(_ledger.Read(project, 0, int.MaxValue)).Minute);
     }
 
     [Fact]

@@ -115,6 +115,23 @@ public sealed class QuarantineTests : IDisposable
     }
 
     [Fact]
+    public void What_a_failed_try_dropped_is_counted_by_the_one_that_comes_to_pass()
+    {
+        var row = Row(2, 0, 7);
+        var large = row with
+        {
+            Row = row.Row with { Bytes = [EventPayload.EventKind, .. new byte[100_000]] },
+        };
+        for (int i = 0; i < 2; i++) Assert.Throws<LedgerException>(() => Put([.. ManyRefused(), large]));
+        Assert.Equal((0L, 0L), (_ledger.Quarantine.Rows, _ledger.Quarantine.Dropped));
+
+        Put([.. ManyRefused()]);
+        Assert.Equal(200, _ledger.Quarantine.Rows + _ledger.Quarantine.Dropped);
+
+        IEnumerable<QuarantinedRow> ManyRefused() => Enumerable.Range(0, 200).Select(i => Refused(1, (uint)i, 7));
+    }
+
+    [Fact]
     public void Ids_are_never_used_again_and_all_is_there_after_a_restart()
     {
         Put(Row(1, 0, 7));
