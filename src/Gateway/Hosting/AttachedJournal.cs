@@ -27,9 +27,12 @@ internal sealed partial class AttachedJournal : IAsyncDisposable
     /// <summary>Bytes of it that are not shipped yet, or not counted in the store.</summary>
     public long BytesHeld => _journal.Status.BytesWaiting;
 
-    /// <exception cref="JournalException">A gateway has it open, or it is not whole; for the operator.</exception>
+    /// <exception cref="JournalException">
+    /// A gateway has it open, it is not whole, or it is another installation's; for the operator.
+    /// </exception>
     /// <exception cref="LedgerException">Its books cannot be opened; for the operator.</exception>
-    public static AttachedJournal Open(string folder, GatewayOptions options, TimeProvider time, ILogger log)
+    public static AttachedJournal Open(
+        string folder, string installationId, GatewayOptions options, TimeProvider time, ILogger log)
     {
         if (!Directory.Exists(folder) || !File.Exists(Path.Combine(folder, GatewayIdentity.FileName)))
         {
@@ -44,6 +47,7 @@ internal sealed partial class AttachedJournal : IAsyncDisposable
             (_, _) => ValueTask.FromResult(new FenceAnswer(FenceVerdict.Unavailable, 0)),
             time,
             log);
+        GatewayIdentity.InsistOnInstallation(folder, installationId);
         string id = GatewayIdentity.ReadOrMake(folder);
         return new AttachedJournal(
             folder, journal, EventLedger.Open(journal, folder, id, options.ForLedger(), time, log), time, log);

@@ -204,11 +204,12 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         {
             _journal = OpenJournal();
             string folder = _options.ForJournal().Directory;
+            GatewayIdentity.InsistOnInstallation(folder, _plane.InstallationId);
             string journalId = GatewayIdentity.ReadOrMake(folder);
             _ledger = EventLedger.Open(_journal, folder, journalId, _options.ForLedger(), _time, _log);
 
             _attached = [.. _options.AttachedJournals.Select(
-                folder => AttachedJournal.Open(folder, _options, _time, _log))];
+                folder => AttachedJournal.Open(folder, _plane.InstallationId, _options, _time, _log))];
 
             // From here on the ledger counts by itself what becomes durable; what lies before is counted beside that.
             var found = _journal.DurableEnd;

@@ -9,10 +9,15 @@ namespace Gateway.Tests.Promises;
 public sealed class AttachedTests(EngineFixture engine) : IClassFixture<EngineFixture>, IDisposable
 {
     private readonly TemporaryFolder _dead = new();
+    private readonly TemporaryFolder _heir = new();
 
     private string Journal => Path.Combine(_dead.Path, "journal");
 
-    public void Dispose() => _dead.Remove();
+    public void Dispose()
+    {
+        _dead.Remove();
+        _heir.Remove();
+    }
 
     [Fact]
     public async Task What_a_dead_gateway_had_acked_is_stored_once_and_counted_by_the_one_that_it_is_attached_to()
@@ -35,7 +40,10 @@ public sealed class AttachedTests(EngineFixture engine) : IClassFixture<EngineFi
             await client;
         }
 
-        await using var heir = await StartAsync();
+        // The same installation's, as if both worked with one database.
+        foreach (string file in Directory.GetFiles(_dead.Path, "control.db*"))
+            File.Copy(file, Path.Combine(_heir.Path, Path.GetFileName(file)));
+        await using var heir = await StartAsync(_heir.Path);
         await Eventually.HoldsAsync(
             () => Task.FromResult(heir.Output.Contains("1 rows that it had put aside are in our quarantine", StringComparison.Ordinal)),
             TimeSpan.FromSeconds(60), () => $"the journal is shipped; it said\n{heir.Output}");
@@ -86,7 +94,35 @@ public sealed class AttachedTests(EngineFixture engine) : IClassFixture<EngineFi
         await gateway.ForgetAsync();
     }
 
-    private Task<GatewayProcess> StartAsync(string? data = null) => GatewayProcess.StartAsync(data, settings:
+    [Fact]
+    public async Task A_journal_of_another_installation_is_refused_attached_or_its_own()
+    {
+        var away = ("ConnectionStrings:ClickHouse", "http://127.0.0.1:1");
+        await using (var dead = await GatewayProcess.StartAsync(_dead.Path, settings: away))
+            Assert.Equal(0, await dead.TerminateAsync());
+
+        await AssertRefusedAsync(await GatewayProcess.StartAsync(
+            waitUntilReady: false, settings: [away, ("Gateway:AttachJournals", Journal)]));
+
+        // Another control database has come to this journal.
+        foreach (string file in Directory.GetFiles(_dead.Path, "control.db*")) File.Delete(file);
+        await AssertRefusedAsync(await GatewayProcess.StartAsync(_dead.Path, waitUntilReady: false, settings: away));
+
+        // As it says: whoever knows that the ids mean the same may go on.
+        File.Delete(Path.Combine(Journal, "installation.id"));
+        await using var again = await GatewayProcess.StartAsync(_dead.Path, settings: away);
+        Assert.Equal(0, await again.TerminateAsync());
+
+        async Task AssertRefusedAsync(GatewayProcess gateway)
+        {
+            Assert.Equal(1, await gateway.EndedAsync());
+            Assert.Contains(
+                $"The journal in '{Journal}' is of another installation", gateway.Output, StringComparison.Ordinal);
+            await gateway.ForgetAsync();
+        }
+    }
+
+    private Task<GatewayProcess> StartAsync(string data) => GatewayProcess.StartAsync(data, settings:
     [
         ("ConnectionStrings:ClickHouse", engine.ConnectionString),
         ("Gateway:AttachJournals", Journal),
