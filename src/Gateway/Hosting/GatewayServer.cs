@@ -135,7 +135,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         app.MapHealth(_state, _plane.Fence);
         app.MapMetrics(() => MetricsPage.Write(
             _counters, budget, _plane, _journal?.Status, _books, Erased())
-            + AdmissionMetrics.Write(gate, _counters));
+            + AdmissionMetrics.Write(gate, _counters)
+            + ProcessMetrics.Write());
         app.MapSignIn();
         app.MapTenancy();
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);

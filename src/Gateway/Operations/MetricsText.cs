@@ -8,7 +8,7 @@ internal sealed class MetricsText
 {
     private readonly StringBuilder _text = new();
 
-    public MetricsText Counter(string name, string help, long value) =>
+    public MetricsText Counter(string name, string help, double value) =>
         Family(name, "counter", help).Sample(name, "", value);
 
     public MetricsText Gauge(string name, string help, double value) =>

@@ -1,0 +1,20 @@
+namespace Gateway.Operations;
+
+/// <summary>What <c>/metrics</c> says of the process itself, by the names that Prometheus' clients use.</summary>
+internal static class ProcessMetrics
+{
+    public static string Write() => new MetricsText()
+        .Counter("process_cpu_seconds_total", "Time of processors that was used.",
+            Environment.CpuUsage.TotalTime.TotalSeconds)
+        .Gauge("process_resident_memory_bytes", "Memory in use.", Environment.WorkingSet)
+        .Counter("dotnet_gc_pause_seconds_total", "Time that the whole process stood still for the collector.",
+            GC.GetTotalPauseDuration().TotalSeconds)
+        .Counters("dotnet_gc_collections_total", "Collections of this generation, older ones included.", "generation",
+            Enumerable.Range(0, GC.MaxGeneration + 1).Select(
+                generation => ($"gen{generation}", (long)GC.CollectionCount(generation))))
+        .Gauge("dotnet_gc_heap_size_bytes", "Of managed objects, as of the last collection.",
+            GC.GetGCMemoryInfo().HeapSizeBytes)
+        .Gauge("dotnet_thread_pool_threads", "Threads of the pool.", ThreadPool.ThreadCount)
+        .Gauge("dotnet_thread_pool_queue_length", "Work that waits for a thread.", ThreadPool.PendingWorkItemCount)
+        .ToString();
+}
