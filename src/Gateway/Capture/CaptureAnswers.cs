@@ -60,6 +60,16 @@ internal static class CaptureAnswers
         return outcome;
     }
 
+    /// <summary>The rest of the body may never come: the connection cannot be used again.</summary>
+    public static void TooSlow(HttpResponse response)
+    {
+        response.Headers.Connection = "close";
+        Error(
+            response, StatusCodes.Status408RequestTimeout, "validation_error", "body_read_timeout",
+            $"The body came at less than {CaptureBody.LeastRate.BytesPerSecond} bytes a second, or nothing of it for "
+            + $"{CaptureBody.StallLimit.TotalSeconds} s.", "body");
+    }
+
     public static void Error(
         HttpResponse response, int status, string type, string code, string detail, string? attr)
     {

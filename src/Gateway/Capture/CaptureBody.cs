@@ -1,6 +1,9 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using Gateway.Core.Admission;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Gateway.Capture;
 
@@ -10,7 +13,9 @@ internal enum BodyStatus : byte
     TooLarge,
     NoBudget,
 
-    /// <summary>Nothing came for <see cref="CaptureBody.StallLimit"/>.</summary>
+    /// <summary>
+    /// Nothing came for <see cref="CaptureBody.StallLimit"/>, or less than <see cref="CaptureBody.LeastRate"/> allows.
+    /// </summary>
     Stalled,
 }
 
@@ -20,9 +25,12 @@ internal enum BodyStatus : byte
 /// </summary>
 internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
 {
+    /// <summary>Over the whole body, once the grace is over.</summary>
+    public static readonly MinDataRate LeastRate = new(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
+
     /// <summary>
-    /// Kestrel's least rate is an average over the whole body: who sent much at once may then stall for hours, holding
-    /// it all. So no single pause may be longer than this.
+    /// The least rate is an average: who sent much at once may then stall for hours, holding it all. So no single pause
+    /// may be longer than this.
     /// </summary>
     public static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(15);
 
@@ -30,6 +38,7 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
 
     private byte[] _buffer = [];
     private int _length;
+    private CancellationTokenSource? _late;
     private long _charged;
 
     // Whose share it is charged to, and whether that is more than a guess.
@@ -54,30 +63,35 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
         return true;
     }
 
+    /// <summary>Reads a request's body to its end, or to the limit.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="limitBytes">Longer bodies are refused.</param>
+    public ValueTask<BodyStatus> ReadAsync(HttpContext context, int limitBytes)
+    {
+        // Kestrel looks after the rate too, but ends a slow request by an exception through all that waits for it:
+        // where slow clients are many, that is most of what they cost.
+        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
+        return ReadAsync(context.Request.BodyReader, context.Request.ContentLength, limitBytes);
+    }
+
     /// <summary>Reads to the end, or to the limit.</summary>
-    /// <param name="reader">The request's body.</param>
+    /// <param name="reader">The request's body; it fails when the client is gone.</param>
     /// <param name="expectedBytes">Content-Length, when the client gave one.</param>
     /// <param name="limitBytes">Longer bodies are refused.</param>
-    /// <param name="cancellationToken">The request's end.</param>
-    public async ValueTask<BodyStatus> ReadAsync(
-        PipeReader reader, long? expectedBytes, int limitBytes, CancellationToken cancellationToken)
+    public async ValueTask<BodyStatus> ReadAsync(PipeReader reader, long? expectedBytes, int limitBytes)
     {
         if (expectedBytes > limitBytes) return BodyStatus.TooLarge;
         if (!budget.HasRoomFor(expectedBytes ?? 0)) return BodyStatus.NoBudget;
 
+        long began = 0;
         while (true)
         {
             // Most bodies are there already, and cost no timer.
             if (!reader.TryRead(out var read))
             {
-                // By CancelPendingRead, not by a token: it leaves the reader fit for Kestrel to end the request with.
-                using var stall = new CancellationTokenSource(StallLimit);
-                using (stall.Token.UnsafeRegister(static body => ((PipeReader)body!).CancelPendingRead(), reader))
-                {
-                    read = await reader.ReadAsync(cancellationToken);
-                }
-
-                if (read.IsCanceled)
+                if (began == 0) began = Stopwatch.GetTimestamp();
+                read = await ReadInTimeAsync(reader, Stopwatch.GetElapsedTime(began));
+                if (read.IsCanceled && read.Buffer.IsEmpty)
                 {
                     reader.AdvanceTo(read.Buffer.Start);
                     return BodyStatus.Stalled;
@@ -102,6 +116,37 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
 
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
+    }
+
+    /// <summary>
+    /// Ended by CancelPendingRead, not by a token: it leaves the reader fit for Kestrel to end the request with.
+    /// </summary>
+    private async ValueTask<ReadResult> ReadInTimeAsync(PipeReader reader, TimeSpan elapsed)
+    {
+        var left = TimeSpan.FromSeconds(_length / LeastRate.BytesPerSecond) - elapsed;
+        var grace = LeastRate.GracePeriod - elapsed;
+        if (left < grace) left = grace;
+        if (left > StallLimit) left = StallLimit;
+        if (left < TimeSpan.Zero) left = TimeSpan.Zero;
+
+        _late ??= new CancellationTokenSource();
+        try
+        {
+            using (_late.Token.UnsafeRegister(static body => ((PipeReader)body!).CancelPendingRead(), reader))
+            {
+                _late.CancelAfter(left);
+                return await reader.ReadAsync(CancellationToken.None);
+            }
+        }
+        finally
+        {
+            // Its timer stands still now; once it has fired, it is of no use again.
+            if (!_late.TryReset())
+            {
+                _late.Dispose();
+                _late = null;
+            }
+        }
     }
 
     private BodyStatus Take(in ReadOnlySequence<byte> bytes, int limitBytes)

@@ -55,7 +55,7 @@ internal sealed partial class CaptureHandler(
 
     private async ValueTask<CaptureOutcome> CaptureAsync(HttpContext context, bool isEngage, CaptureWork work)
     {
-        var (request, response) = (context.Request, context.Response);
+        var response = context.Response;
         if (state.Pipeline is not { } pipeline)
         {
             return CaptureAnswers.Unavailable(
@@ -64,8 +64,7 @@ internal sealed partial class CaptureHandler(
         }
 
         work.Body.Begin(admission.GuessOwner(context));
-        var read = await work.Body.ReadAsync(
-            request.BodyReader, request.ContentLength, limits.MaxBodyBytes, context.RequestAborted);
+        var read = await work.Body.ReadAsync(context, limits.MaxBodyBytes);
         if (read != BodyStatus.Complete) return RejectBody(context, read);
 
         long now = time.GetUtcNow().ToUnixMicroseconds();
@@ -105,11 +104,7 @@ internal sealed partial class CaptureHandler(
             case BodyStatus.NoBudget:
                 return Reject(response, TokenRejections.TooManyBytes);
             default:
-                // The rest of the body may never come: the connection cannot be used again.
-                response.Headers.Connection = "close";
-                CaptureAnswers.Error(
-                    response, StatusCodes.Status408RequestTimeout, "validation_error", "body_read_timeout",
-                    $"Nothing came for {CaptureBody.StallLimit.TotalSeconds} s before the body was whole.", "body");
+                CaptureAnswers.TooSlow(response);
                 return CaptureOutcome.TimedOut;
         }
     }

@@ -73,15 +73,19 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool, Cap
         try
         {
             work.Body.Begin(admission.GuessOwner(context));
-            var read = await work.Body.ReadAsync(
-                context.Request.BodyReader, context.Request.ContentLength, MaxFlagsBytes, context.RequestAborted);
+            var read = await work.Body.ReadAsync(context, MaxFlagsBytes);
+            if (read == BodyStatus.Stalled)
+            {
+                CaptureAnswers.TooSlow(context.Response);
+                return;
+            }
+
             var rejection = read switch
             {
                 BodyStatus.Complete => await FindTokenAsync(context, work),
                 BodyStatus.TooLarge => new Rejection(
                     RejectionReason.BodyTooLarge, $"The body is larger than {MaxFlagsBytes} bytes.", "body"),
-                BodyStatus.NoBudget => TokenRejections.TooManyBytes,
-                _ => new Rejection(RejectionReason.Overloaded, "The body did not come in time. Ask again later."),
+                _ => TokenRejections.TooManyBytes,
             };
             if (rejection is not null)
             {

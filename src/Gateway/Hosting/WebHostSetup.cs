@@ -27,7 +27,7 @@ internal static class WebHostSetup
 
             // Slow clients hold a connection, not more: they are closed in time.
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
+            kestrel.Limits.MinRequestBodyDataRate = CaptureBody.LeastRate;
 
             // Longer than a load balancer keeps its own (60 s is usual), so that it never sends into one that we close.
             kestrel.Limits.KeepAliveTimeout = KeepAlive;
@@ -56,8 +56,9 @@ internal static class WebHostSetup
         .AddSimpleConsole(console => console.SingleLine = true)
         .AddFilter("Microsoft", LogLevel.Warning)
 
-        // Its lines hold whole URLs, and some of ours hold tokens: whatever else is turned up, not this.
-        .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning)
+        // Its lines hold whole URLs, and some of ours hold tokens: whatever else is turned up, not this. It has no word
+        // of failures, and while it may speak at all, each request is given an activity and a scope to log under.
+        .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
         .AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning)
 
         // Why a start failed is said by Program, in one line.

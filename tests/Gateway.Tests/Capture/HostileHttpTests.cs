@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
@@ -162,6 +163,20 @@ public sealed class HostileHttpTests(HostileHttpTests.OneGateway shared) : IClas
         Assert.Contains("\"event_too_large\"", await single.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, beside.StatusCode);
         Assert.Contains("\"event_too_large\"", await beside.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/e/")]
+    [InlineData("/flags/")]
+    public async Task A_body_that_comes_too_slowly_is_408_and_the_connection_is_closed(string path)
+    {
+        var clock = Stopwatch.StartNew();
+        string head = $"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
+        string answer = await RawHttp.SendAsync(shared.Gateway.Address, head + "{", seconds: 40);
+        Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
+        Assert.Contains("Connection: close", answer, StringComparison.Ordinal);
+        Assert.Contains("less than 1024 bytes a second", answer, StringComparison.Ordinal);
+        Assert.InRange(clock.Elapsed.TotalSeconds, 4.9, 35);
     }
 
     [Fact]

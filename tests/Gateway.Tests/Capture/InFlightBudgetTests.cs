@@ -95,7 +95,7 @@ public sealed class InFlightBudgetTests
         var body = new CaptureBody(budget, _hints);
         body.Begin(2);
         var reader = PipeReader.Create(new MemoryStream(new byte[100]));
-        Assert.Equal(BodyStatus.NoBudget, await body.ReadAsync(reader, 100, 1000, default));
+        Assert.Equal(BodyStatus.NoBudget, await body.ReadAsync(reader, 100, 1000));
         Assert.Equal(100, (await reader.ReadAsync()).Buffer.Length);
         Assert.Equal(901, budget.HeldBytes);
     }
@@ -108,5 +108,5 @@ public sealed class InFlightBudgetTests
     }
 
     private static ValueTask<BodyStatus> ReadAsync(CaptureBody body, byte[] bytes) =>
-        body.ReadAsync(PipeReader.Create(new MemoryStream(bytes)), bytes.Length, 1000, default);
+        body.ReadAsync(PipeReader.Create(new MemoryStream(bytes)), bytes.Length, 1000);
 }
