@@ -63,7 +63,8 @@ async Task<int> CompareFencesAsync()
 
 async Task<int> HoldAsync(Uri url, string token)
 {
-    await new SlowClient(url, token, Number(3, 1)).RunAsync(Console.In, Console.Out);
+    using var slow = new SlowClient(url, token, Number(3, 1));
+    await slow.RunAsync(Console.In, Console.Out);
     return 0;
 }
 

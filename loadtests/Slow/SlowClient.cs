@@ -13,12 +13,13 @@ namespace Gateway.LoadTests.Slow;
 /// closed KIND COUNT worst SECONDS late COUNT refused COUNT
 /// </code>
 /// </summary>
-internal sealed class SlowClient(Uri gateway, string token, int count)
+internal sealed class SlowClient(Uri gateway, string token, int count) : IDisposable
 {
     // Beyond the promise: a machine that is busy with ten thousand of us looks at its clocks a little later.
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentQueue<SlowEnd> _ends = new();
+    private readonly SlowPieces _pieces = new();
     private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _connected;
 
@@ -46,6 +47,8 @@ internal sealed class SlowClient(Uri gateway, string token, int count)
         }
     }
 
+    public void Dispose() => _pieces.Dispose();
+
     private static SlowKind KindOf(int number) => number % 2 == 0
         ? SlowKind.Idle
         : SlowConnection.Kinds[1 + (number / 2 % (SlowConnection.Kinds.Length - 1))];
@@ -60,7 +63,8 @@ internal sealed class SlowClient(Uri gateway, string token, int count)
         {
             try
             {
-                var end = await SlowConnection.HoldAsync(gateway, token, KindOf(number), Connected, stop);
+                var end = await SlowConnection.HoldAsync(
+                    gateway, token, KindOf(number), _pieces, Connected, stop);
                 _ends.Enqueue(end);
                 if (end.Fate == SlowFate.Refused) await Task.Delay(100, stop);
             }

@@ -46,13 +46,31 @@ internal enum SlowFate : byte
 /// <param name="Fate">Who ended it.</param>
 internal readonly record struct SlowEnd(SlowKind Kind, TimeSpan Held, SlowFate Fate);
 
-/// <summary>One connection of a client that is slow on purpose; no HTTP library would send this.</summary>
-internal static class SlowConnection
+/// <summary>
+/// One connection of a client that is slow on purpose; no HTTP library would send this. It costs as little as can be:
+/// ten thousand of them share the machine with what they are held against.
+/// </summary>
+internal sealed class SlowConnection : IDisposable
 {
-    /// <summary>Between two bytes: often enough to look alive, far below any rate that is of use.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
-
     public static readonly SlowKind[] Kinds = Enum.GetValues<SlowKind>();
+
+    private readonly Socket _socket;
+    private readonly SocketAsyncEventArgs _receiving = new();
+    private readonly byte[]? _piece;
+    private TaskCompletionSource _received = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private SlowConnection(SlowKind kind)
+    {
+        // Ten thousand ports must not wait for stray packets when we let go.
+        _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            LingerState = new LingerOption(enable: true, seconds: 0),
+        };
+        _piece = Piece(kind);
+        _receiving.SetBuffer(new byte[512]);
+        _receiving.Completed += (_, _) => _received.SetResult();
+    }
 
     /// <summary>How long the gateway may hold it: its limits, and the two seconds by which it looks at them.</summary>
     public static TimeSpan Limit(SlowKind kind) => kind switch
@@ -67,74 +85,87 @@ internal static class SlowConnection
     /// <param name="gateway">Where.</param>
     /// <param name="token">A project's, for the one good request.</param>
     /// <param name="kind">How.</param>
+    /// <param name="pieces">Sends the pieces of those that send some.</param>
     /// <param name="connected">Called when it is there and does what it is meant to do.</param>
     /// <param name="cancellationToken">Ends it from our side; a connection that was there still tells how long.</param>
     /// <exception cref="OperationCanceledException">It was to end before it was there.</exception>
     public static async Task<SlowEnd> HoldAsync(
-        Uri gateway, string token, SlowKind kind, Action connected, CancellationToken cancellationToken)
+        Uri gateway,
+        string token,
+        SlowKind kind,
+        SlowPieces pieces,
+        Action connected,
+        CancellationToken cancellationToken)
     {
-        // Ten thousand ports must not wait for stray packets when we let go.
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
-        {
-            NoDelay = true,
-            LingerState = new LingerOption(enable: true, seconds: 0),
-        };
-        byte[] answer = new byte[1024];
-        try
-        {
-            await socket.ConnectAsync(IPAddress.Loopback, gateway.Port, cancellationToken);
-            await socket.SendAsync(Start(kind, token), cancellationToken);
-            if (kind == SlowKind.Idle && await socket.ReceiveAsync(answer, cancellationToken) == 0)
-                return new SlowEnd(kind, TimeSpan.Zero, SlowFate.Refused);
-        }
-        catch (SocketException)
+        using var connection = new SlowConnection(kind);
+        if (!await connection.TryOpenAsync(gateway, Start(kind, token), cancellationToken)
+            || (kind == SlowKind.Idle && await connection.ReceiveAsync() == 0))
         {
             return new SlowEnd(kind, TimeSpan.Zero, SlowFate.Refused);
         }
 
         connected();
         long began = Stopwatch.GetTimestamp();
-        using var closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var trickling = Piece(kind) is { } piece ? TrickleAsync(socket, piece, closed.Token) : Task.CompletedTask;
-        var fate = await EndAsync(socket, answer, cancellationToken);
-        var held = Stopwatch.GetElapsedTime(began);
-        await closed.CancelAsync();
-        await trickling;
-        return new SlowEnd(kind, held, fate);
+        if (connection._piece is not null) pieces.Add(connection);
+        using (cancellationToken.UnsafeRegister(static socket => ((Socket)socket!).Dispose(), connection._socket))
+        {
+            while (await connection.ReceiveAsync() > 0) { }
+        }
+
+        return new SlowEnd(
+            kind,
+            Stopwatch.GetElapsedTime(began),
+            cancellationToken.IsCancellationRequested ? SlowFate.LetGo : SlowFate.Closed);
     }
 
-    private static async Task<SlowFate> EndAsync(Socket socket, byte[] answer, CancellationToken cancellationToken)
+    /// <summary>The next few bytes; false: it is closed.</summary>
+    public bool TrySendPiece()
     {
         try
         {
-            while (await socket.ReceiveAsync(answer, cancellationToken) > 0) { }
+            _socket.Send(_piece, SocketFlags.None, out var error);
+            return error == SocketError.Success;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _receiving.Dispose();
+    }
+
+    private async Task<bool> TryOpenAsync(Uri gateway, byte[] start, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _socket.ConnectAsync(IPAddress.Loopback, gateway.Port, cancellationToken);
+            if (start.Length > 0) await _socket.SendAsync(start, cancellationToken);
+            return true;
         }
         catch (SocketException)
         {
-            // A reset closes it as well.
+            return false;
         }
-        catch (OperationCanceledException)
-        {
-            return SlowFate.LetGo;
-        }
-
-        return SlowFate.Closed;
     }
 
-    private static async Task TrickleAsync(Socket socket, byte[] piece, CancellationToken closed)
+    /// <summary>How many bytes came; 0: it is closed, by a reset too. Nothing is thrown: that would cost the most.</summary>
+    private async ValueTask<int> ReceiveAsync()
     {
         try
         {
-            while (true)
-            {
-                await Task.Delay(Pause, closed);
-                await socket.SendAsync(piece, closed);
-            }
+            if (_socket.ReceiveAsync(_receiving)) await _received.Task;
         }
-        catch (Exception error) when (error is OperationCanceledException or SocketException)
+        catch (ObjectDisposedException)
         {
-            // Closed.
+            return 0;
         }
+
+        _received = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _receiving.SocketError == SocketError.Success ? _receiving.BytesTransferred : 0;
     }
 
     private static byte[] Start(SlowKind kind, string token)

@@ -47,6 +47,15 @@ internal sealed partial class SlowProcess : IDisposable
         }
     }
 
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Lets all go; what became of them, every kind once.</summary>
     /// <exception cref="InvalidOperationException">It had died, or did not tell of every kind.</exception>
     public async Task<List<SlowFigures>> StopAsync(CancellationToken cancellationToken)

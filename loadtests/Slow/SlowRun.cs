@@ -51,14 +51,15 @@ internal static class SlowRun
 
         Console.WriteLine("Waiting until the idle ones must have been closed ...");
         await pass.HoldAsync(UntilIdleEnd, cancellationToken);
-        return Report(pass, saturating, count, pairs);
+        return Report(pass, saturating, count, seconds, pairs);
     }
 
     private static Task<double> SaturateAsync(GatewayServer gateway, CancellationToken cancellationToken) =>
         LoadGenerator.SaturateAsync(
             gateway.Address, GatewayServer.ProjectToken, Connections, WarmUp, cancellationToken);
 
-    private static int Report(Pass pass, double saturating, int count, List<(double Without, double With)> pairs)
+    private static int Report(
+        Pass pass, double saturating, int count, int seconds, List<(double Without, double With)> pairs)
     {
         double[] ratios = [.. pairs.Select(pair => pair.With / pair.Without).Order()];
         double median = ratios[ratios.Length / 2];
@@ -77,6 +78,9 @@ internal static class SlowRun
 
         Say("refused slow connections", $"{pass.Ends.Sum(end => end.Refused)}");
         Say("failed requests of others", $"{pass.Failed}");
+        var measured = TimeSpan.FromSeconds(seconds * pairs.Count);
+        Say("processors used without", $"{pass.Without.PerSecond(measured)}");
+        Say("processors used with", $"{pass.With.PerSecond(measured)}");
         Say("p99 without, ms", $"{Median(pairs.Select(pair => pair.Without)):0.00}");
         Say("p99 with, ms", $"{Median(pairs.Select(pair => pair.With)):0.00}");
         bool isGood = late == 0 && never == 0 && pass.Failed == 0 && median <= MostRatio;
@@ -105,6 +109,10 @@ internal static class SlowRun
 
         public long Failed { get; private set; }
 
+        public Usage With { get; private set; }
+
+        public Usage Without { get; private set; }
+
         /// <summary>Only holds them for so long.</summary>
         public async Task HoldAsync(TimeSpan howLong, CancellationToken cancellationToken)
         {
@@ -118,11 +126,25 @@ internal static class SlowRun
         {
             using var slow = isWithSlow ? await StartAsync(cancellationToken) : null;
             await Task.Delay(Settle, cancellationToken);
+            var before = await UsageAsync(slow, cancellationToken);
             var figures = await LoadGenerator.InjectAsync(
                 gateway.Address, GatewayServer.ProjectToken, Connections, rate, during, cancellationToken);
             Failed += figures.Failed;
+            var used = await UsageAsync(slow, cancellationToken) - before;
+            if (isWithSlow) With += used;
+            else Without += used;
             if (slow is not null) Ends.AddRange(await slow.StopAsync(cancellationToken));
             return figures.Latency.Percentile(0.99).TotalMilliseconds;
+        }
+
+        private async Task<Usage> UsageAsync(SlowProcess? slow, CancellationToken cancellationToken)
+        {
+            var metrics = await gateway.ScrapeAsync(cancellationToken);
+            return new Usage(
+                gateway.CpuTime,
+                Environment.CpuUsage.TotalTime,
+                slow?.CpuTime ?? TimeSpan.Zero,
+                TimeSpan.FromSeconds(metrics["dotnet_gc_pause_seconds_total"]));
         }
 
         private Task<SlowProcess> StartAsync(CancellationToken cancellationToken) =>

@@ -26,6 +26,7 @@ public sealed class SlowClientsTests
     {
         await using var gateway = await GatewayProcess.StartAsync();
         using var end = new CancellationTokenSource();
+        using var pieces = new SlowPieces();
         var ends = new ConcurrentBag<SlowEnd>();
         SlowKind[] slow = [SlowKind.Head, SlowKind.Body, SlowKind.Stalled, SlowKind.Chunked];
         int held = 0;
@@ -56,7 +57,12 @@ public sealed class SlowClientsTests
         await end.CancelAsync();
 
         async Task HoldAsync(SlowKind kind) => ends.Add(await SlowConnection.HoldAsync(
-            gateway.Address, GatewayProcess.ProjectToken, kind, () => Interlocked.Increment(ref held), end.Token));
+            gateway.Address,
+            GatewayProcess.ProjectToken,
+            kind,
+            pieces,
+            () => Interlocked.Increment(ref held),
+            end.Token));
     }
 
     /// <summary>To see it would take longer than a test may: <c>make slow</c> does.</summary>
