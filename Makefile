@@ -3,8 +3,8 @@
 # make storm  three gateways and Redis, stopped at random under load for DURATION seconds; last line: what came of it
 # make chaos  every fault of the fault table on real gateways, in full (SCALE=1: a tenth); last line: what came of them
 # make fresh  COUNT new tokens (10000), each used at once where it was not made; last line: how many were refused
-# make simulate  SEEDS lives (100000) of the journal on a disk that fails, and of the shipper beside a store that does,
-#             from seed START on; last line: what came of them
+# make simulate  SEEDS lives (100000) of the journal on a disk that fails, and a twentieth of that of the shipper beside
+#             a store that does, from seed START on; last line: what came of them
 # make fuzz   COUNT mutated bodies (1000000), half at the parser, half at a real gateway; SEED= makes a run again
 # make slow   SLOW idle and slow connections (10000) beside others at half speed; last line: what they cost the others
 # make soak   MINUTES (60) at half of the saturating load; last line: memory, handles, threads, and what was stored
