@@ -118,7 +118,7 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
 
     public static async Task UntilAsync(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         while (!condition()) await Task.Delay(5, patience.Token);
     }
 

@@ -111,7 +111,7 @@ public sealed class HostileTextTests(HostileHttpTests.OneGateway shared) : IClas
 
     private Task WaitAsync(string name, int count) => Eventually.HoldsAsync(
         async () => (await shared.Gateway.EventsAsync()).Count(row => row.Event == name) >= count,
-        TimeSpan.FromSeconds(30), () => $"{count} '{name}' are stored");
+        TimeSpan.FromSeconds(120), () => $"{count} '{name}' are stored");
 
     private async Task<JsonElement> AnswerAsync(object query)
     {

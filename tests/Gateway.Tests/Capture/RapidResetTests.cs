@@ -19,7 +19,7 @@ public sealed class RapidResetTests : IAsyncLifetime, IDisposable
     private const int Requests = 20_000;
     private const byte Data = 0, Headers = 1, ResetStream = 3, Settings = 4, GoAway = 7;
     private const byte EndHeaders = 4;
-    private const int EnhanceYourCalm = 11;
+    private const int InternalError = 2, EnhanceYourCalm = 11;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-tls-").FullName;
     private GatewayProcess _gateway = null!;
@@ -55,8 +55,11 @@ public sealed class RapidResetTests : IAsyncLifetime, IDisposable
         await stop.CancelAsync();
         await others;
 
-        // Who goes on sending may miss the word, but not that the connection has ended.
-        Assert.True(error is null or EnhanceYourCalm, $"It ended with {error}.");
+        // Who goes on sending may miss the word, but not that the connection has ended. Kestrel has two limits: of
+        // streams that it has not done with, and, where the thread that writes gets no processor, of what waits for it.
+        bool isAsked = error is null or EnhanceYourCalm || (error == InternalError
+            && _gateway.Output.Contains("exceeded the output operations maximum queue size", StringComparison.Ordinal));
+        Assert.True(isAsked, $"It ended with {error}; the gateway said\n{_gateway.Output}");
         Assert.NotEqual(0, load.Acked);
         Assert.DoesNotContain(load.Fates, fate => fate.Value != Fate.Acked);
         string metrics = await _gateway.Http.GetStringAsync("/metrics");

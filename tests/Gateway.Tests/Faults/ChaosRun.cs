@@ -29,6 +29,7 @@ internal sealed class ChaosRun
     private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private volatile GatewayProcess? _gateway;
+    private long _batches;
     private long _acked;
     private long _falselyAcked;
     private int _badWanted;
@@ -99,11 +100,16 @@ internal sealed class ChaosRun
     private async Task PostOneAfterTheOtherAsync(TimeSpan pause, CancellationToken stop)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false });
-        for (int batch = 1; !stop.IsCancellationRequested; batch++)
+        while (!stop.IsCancellationRequested)
         {
-            bool isStranger = batch % StrangerEvery == 0;
-            if (_gateway is { } gateway) await PostAsync(http, gateway.Address, isStranger);
-            else await Task.Delay(5, CancellationToken.None);
+            if (_gateway is not { } gateway)
+            {
+                await Task.Delay(5, CancellationToken.None);
+                continue;
+            }
+
+            bool isStranger = Interlocked.Increment(ref _batches) % StrangerEvery == 0;
+            await PostAsync(http, gateway.Address, isStranger);
 
             if (pause > TimeSpan.Zero) await Task.Delay(pause, CancellationToken.None);
         }

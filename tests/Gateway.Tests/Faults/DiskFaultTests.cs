@@ -65,7 +65,7 @@ public sealed class DiskFaultTests(ITestOutputHelper output)
             await using var gateway = await StartAsync(data, ("Gateway:Journal:QuotaBytes", (64 << 20).ToString()));
             var run = new FaultRun(gateway);
             using var stop = new CancellationTokenSource();
-            var clients = run.PostUntilAsync(stop.Token, padding: 50_000);
+            var clients = run.PostUntilAsync(stop.Token, padding: 200_000);
 
             // It is stopped in the middle of its work, and goes on there: nobody has to find it again.
             await ChaosRun.ShipsAsync(gateway);

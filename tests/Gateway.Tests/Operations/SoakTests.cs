@@ -11,7 +11,10 @@ namespace Gateway.Tests.Operations;
 public sealed class SoakTests(ITestOutputHelper output)
 {
     private const int Clients = 4;
-    private const long MemorySlack = 40 << 20;
+    // Far above what a busy machine makes of a sound gateway, far below what a leak for each of some ten thousand
+    // requests comes to.
+    private const long MemorySlack = 96 << 20;
+    private const int Slack = 64;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(25);
@@ -32,8 +35,8 @@ public sealed class SoakTests(ITestOutputHelper output)
         output.WriteLine($"acked {load.Acked}, from {history.First} to {history.Last}");
         var first = history.First;
         Assert.InRange(history.Last.MemoryBytes, 1, first.MemoryBytes + MemorySlack);
-        Assert.InRange(history.Last.Handles, 1, first.Handles + 20);
-        Assert.InRange(history.Last.Threads, 1, first.Threads + 20);
+        Assert.InRange(history.Last.Handles, 1, first.Handles + Slack);
+        Assert.InRange(history.Last.Threads, 1, first.Threads + Slack);
         Assert.DoesNotContain(load.Fates, fate => fate.Value != Fate.Acked);
         load.AssertKept(await gateway.WaitForEventsAsync((int)load.Acked, seconds: 90));
     }

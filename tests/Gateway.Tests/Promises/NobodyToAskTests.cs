@@ -25,10 +25,16 @@ public sealed class NobodyToAskTests(EngineFixture engine)
             ("ConnectionStrings:Redis", redis.ConnectionString),
             ("ConnectionStrings:ClickHouse", clickHouse.AbsoluteUri),
         ]);
-        await PostAsync(gateway, HttpStatusCode.OK);
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await PostAsync(gateway, HttpStatusCode.OK);
+                return (await ReadinessAsync(gateway)).Fence.GetProperty("authority").GetString() == "redis";
+            },
+            TimeSpan.FromSeconds(60), () => "Redis vouches");
 
         postgres.Freeze();
-        await PostAsync(gateway, HttpStatusCode.OK);
+        await EventuallyTakenAsync(gateway);
 
         redis.Freeze();
         using (var refused = await PostAsync(gateway, HttpStatusCode.ServiceUnavailable))

@@ -47,10 +47,22 @@ public sealed class RegeneratedTests(EngineFixture engine)
         var trio = await engine.ByRedis.CalmAsync();
         var project = await trio.CreateProjectAsync();
         string old = project.Token;
-        for (int i = 0; i < 20; i++)
+        for (int rounds = 0, tries = 0; rounds < 20; tries++)
         {
-            string[] made = await Task.WhenAll(
-                trio.RegenerateAsync(i % Trio.Size, project.Id), trio.RegenerateAsync((i + 1) % Trio.Size, project.Id));
+            // One that could not be brought into force in time is asked for again, and is then everybody's who asks.
+            var answers = await Task.WhenAll(
+                trio.TryRegenerateAsync(tries % Trio.Size, project.Id),
+                trio.TryRegenerateAsync((tries + 1) % Trio.Size, project.Id));
+            Assert.True(tries < 60, "Hardly any came into force at once.");
+            if (answers.Any(answer => answer.Status == HttpStatusCode.ServiceUnavailable))
+            {
+                old = await trio.RegenerateAsync(0, project.Id);
+                continue;
+            }
+
+            rounds++;
+            Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+            string[] made = [.. answers.Select(answer => answer.Body.GetProperty("api_token").GetString()!)];
             Assert.NotEqual(made[0], made[1]);
 
             string live = await trio.ReadTokenAsync(2, project.Id);

@@ -47,8 +47,11 @@ public sealed class RevokedTests
                     continue;
                 }
 
-                Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+                // Nobody to ask for a moment: nothing was kept, and nothing is said of the token.
                 refused.Add(uuid);
+                if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) continue;
+
+                Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
                 mine = Volatile.Read(ref current);
             }
         })).ToArray();

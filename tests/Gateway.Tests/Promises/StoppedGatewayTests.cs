@@ -16,10 +16,10 @@ public sealed class StoppedGatewayTests(EngineFixture engine, ITestOutputHelper 
     private static readonly string[] StepsOfCapture = ["looked-up", "group-closed", "fence-answered", "before-write"];
 
     // Of a transaction in which nothing happens the database lets go after two seconds.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    // Two, and one for a machine that does other things as well.
-    private static readonly TimeSpan UntilCarriedOver = TimeSpan.FromSeconds(3);
+    // Two, and the rest for a machine that does other things as well.
+    private static readonly TimeSpan UntilCarriedOver = TimeSpan.FromSeconds(10);
 
     public static TheoryData<string, string> StepsOfAChange() => new()
     {

@@ -43,7 +43,7 @@ public sealed class StormTests(EngineFixture engine, ITestOutputHelper output)
             + $"violations {findings.Violations.Count}, lost {findings.Lost.Count}, double {findings.Doubles.Count}, "
             + $"refused wrongly {findings.RefusedWrongly.Count}, seconds {seconds:0}");
         Assert.True(findings.AreNone, findings.ToString());
-        Assert.True(storm.History.Regenerations > duration.TotalSeconds, "There were too few to say anything.");
+        Assert.True(storm.History.Regenerations > duration.TotalSeconds / 3, "There were too few to say anything.");
         Assert.Equal(Trio.Size, storm.AckingGateways);
         output.WriteLine(storm.ToString());
     }

@@ -52,7 +52,7 @@ internal sealed class ApiUser(Uri gateway, string key, string email) : IDisposab
     public async Task<JsonElement> DoAsync(HttpMethod method, string path, object? body = null)
     {
         var (status, answer) = await AskAsync(method, path, body);
-        for (int again = 0; status == HttpStatusCode.ServiceUnavailable && again < 300; again++)
+        for (int again = 0; status == HttpStatusCode.ServiceUnavailable && again < 1200; again++)
         {
             await Task.Delay(100);
             (status, answer) = await AskAsync(method, path, body);

@@ -15,7 +15,7 @@ internal static class Eventually
             {
                 if (await condition()) return;
             }
-            catch (HttpRequestException error)
+            catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
             {
                 last = error;
             }

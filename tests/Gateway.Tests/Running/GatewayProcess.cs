@@ -225,7 +225,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until at least so many events can be queried, and returns them.</summary>
-    public async Task<List<StoredEvent>> WaitForEventsAsync(int count, int seconds = 30)
+    public async Task<List<StoredEvent>> WaitForEventsAsync(int count, int seconds = 120)
     {
         List<StoredEvent> events = [];
         await Eventually.HoldsAsync(

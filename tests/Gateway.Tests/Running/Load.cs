@@ -36,7 +36,7 @@ internal sealed class Load
     /// <summary>One client: batches without a pause until it is told to stop. Broken connections are part of the game.</summary>
     public async Task PostUntilAsync(Uri address, CancellationToken stop, int batch = 5, string? token = null)
     {
-        using var http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+        using var http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(100) };
         while (!stop.IsCancellationRequested)
         {
             string[] ids = Enumerable.Range(0, batch).Select(_ => Guid.CreateVersion7().ToString()).ToArray();

@@ -8,6 +8,9 @@ namespace Gateway.Tests.Sdks;
 /// <summary>The unmodified posthog-js in a real browser, on a page of another origin, with the gateway as its host.</summary>
 public sealed class PostHogBrowserTests
 {
+    /// <summary>For each step: a browser is many processes, and shares its processors with other tests.</summary>
+    private const float PatienceMilliseconds = 120_000;
+
     [Theory]
     [InlineData("array.js", false)]
     [InlineData("array.full.js", true)]
@@ -19,6 +22,7 @@ public sealed class PostHogBrowserTests
         await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = "/usr/bin/chromium",
+            Timeout = PatienceMilliseconds,
             Args =
             [
                 "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -27,6 +31,8 @@ public sealed class PostHogBrowserTests
         });
 
         var page = await browser.NewPageAsync();
+        page.SetDefaultTimeout(PatienceMilliseconds);
+        page.SetDefaultNavigationTimeout(PatienceMilliseconds);
         var complaints = new List<string>();
         page.Console += (_, message) =>
         {

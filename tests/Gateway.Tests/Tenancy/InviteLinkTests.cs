@@ -108,7 +108,7 @@ public sealed class InviteLinkTests : IAsyncLifetime
                 (var status, made) = await owner.SendAsync("POST", "/api/organizations/", new { name = "Other" });
                 return status == HttpStatusCode.Created;
             },
-            TimeSpan.FromSeconds(30), () => "an organization is made");
+            TimeSpan.FromSeconds(120), () => "an organization is made");
         return made.GetProperty("id").GetString()!;
     }
 
