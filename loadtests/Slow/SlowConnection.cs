@@ -98,19 +98,18 @@ internal sealed class SlowConnection : IDisposable
         CancellationToken cancellationToken)
     {
         using var connection = new SlowConnection(kind);
-        if (!await connection.TryOpenAsync(gateway, Start(kind, token), cancellationToken)
-            || (kind == SlowKind.Idle && await connection.ReceiveAsync() == 0))
-        {
+        if (!await connection.TryOpenAsync(gateway, Start(kind, token), cancellationToken))
             return new SlowEnd(kind, TimeSpan.Zero, SlowFate.Refused);
-        }
+
+        using var letGo = cancellationToken.UnsafeRegister(
+            static socket => ((Socket)socket!).Dispose(), connection._socket);
+        if (kind == SlowKind.Idle && await connection.ReceiveAsync() == 0)
+            return new SlowEnd(kind, TimeSpan.Zero, SlowFate.Refused);
 
         connected();
         long began = Stopwatch.GetTimestamp();
         if (connection._piece is not null) pieces.Add(connection);
-        using (cancellationToken.UnsafeRegister(static socket => ((Socket)socket!).Dispose(), connection._socket))
-        {
-            while (await connection.ReceiveAsync() > 0) { }
-        }
+        while (await connection.ReceiveAsync() > 0) { }
 
         return new SlowEnd(
             kind,

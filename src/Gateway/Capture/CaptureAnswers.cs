@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Gateway.Core;
 using Gateway.Core.Events;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace Gateway.Capture;
 
@@ -60,12 +61,18 @@ internal static class CaptureAnswers
         return outcome;
     }
 
-    /// <summary>The rest of the body may never come: the connection cannot be used again.</summary>
-    public static void TooSlow(HttpResponse response)
+    /// <summary>
+    /// The rest of the body may never come: the connection is of no more use. Kestrel hears an HTTP/1.1 client out for
+    /// five seconds yet, so that the answer arrives; the other streams of an HTTP/2 connection come to their end.
+    /// </summary>
+    public static void TooSlow(HttpContext context)
     {
-        response.Headers.Connection = "close";
+        string protocol = context.Request.Protocol;
+        if (HttpProtocol.IsHttp11(protocol) || HttpProtocol.IsHttp10(protocol))
+            context.Response.Headers.Connection = "close";
+        else context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
         Error(
-            response, StatusCodes.Status408RequestTimeout, "validation_error", "body_read_timeout",
+            context.Response, StatusCodes.Status408RequestTimeout, "validation_error", "body_read_timeout",
             $"The body came at less than {CaptureBody.LeastRate.BytesPerSecond} bytes a second, or nothing of it for "
             + $"{CaptureBody.StallLimit.TotalSeconds} s.", "body");
     }

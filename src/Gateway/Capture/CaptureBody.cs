@@ -91,7 +91,7 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
             {
                 if (began == 0) began = Stopwatch.GetTimestamp();
                 read = await ReadInTimeAsync(reader, Stopwatch.GetElapsedTime(began));
-                if (read.IsCanceled && read.Buffer.IsEmpty)
+                if (read is { IsCanceled: true, IsCompleted: false, Buffer.IsEmpty: true })
                 {
                     reader.AdvanceTo(read.Buffer.Start);
                     return BodyStatus.Stalled;

@@ -104,7 +104,7 @@ internal sealed partial class CaptureHandler(
             case BodyStatus.NoBudget:
                 return Reject(response, TokenRejections.TooManyBytes);
             default:
-                CaptureAnswers.TooSlow(response);
+                CaptureAnswers.TooSlow(context);
                 return CaptureOutcome.TimedOut;
         }
     }

@@ -76,7 +76,7 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool, Cap
             var read = await work.Body.ReadAsync(context, MaxFlagsBytes);
             if (read == BodyStatus.Stalled)
             {
-                CaptureAnswers.TooSlow(context.Response);
+                CaptureAnswers.TooSlow(context);
                 return;
             }
 

@@ -31,7 +31,7 @@ internal sealed partial class AttachedJournal : IAsyncDisposable
     /// A gateway has it open, it is not whole, or it is another installation's; for the operator.
     /// </exception>
     /// <exception cref="LedgerException">Its books cannot be opened; for the operator.</exception>
-    public static AttachedJournal Open(
+    public static async Task<AttachedJournal> OpenAsync(
         string folder, string installationId, GatewayOptions options, TimeProvider time, ILogger log)
     {
         if (!Directory.Exists(folder) || !File.Exists(Path.Combine(folder, GatewayIdentity.FileName)))
@@ -41,16 +41,24 @@ internal sealed partial class AttachedJournal : IAsyncDisposable
                 + $"and '{GatewayIdentity.FileName}' of a gateway that is stopped.");
         }
 
+        GatewayIdentity.RefuseAnothers(folder, installationId);
         var journal = EventJournal.Open(
             options.ForJournal() with { Directory = folder },
             new SystemDisk(),
             (_, _) => ValueTask.FromResult(new FenceAnswer(FenceVerdict.Unavailable, 0)),
             time,
             log);
-        GatewayIdentity.InsistOnInstallation(folder, installationId);
-        string id = GatewayIdentity.ReadOrMake(folder);
-        return new AttachedJournal(
-            folder, journal, EventLedger.Open(journal, folder, id, options.ForLedger(), time, log), time, log);
+        try
+        {
+            string id = GatewayIdentity.ReadOrMake(folder);
+            var ledger = EventLedger.Open(journal, folder, id, options.ForLedger(), time, log);
+            return new AttachedJournal(folder, journal, ledger, time, log);
+        }
+        catch
+        {
+            await journal.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Counts what waits in it. The greatest id of a project among that; 0: nothing waits.</summary>

@@ -39,12 +39,12 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private readonly StoreMeeting _meeting;
     private readonly DeadProjects _dead = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly List<AttachedJournal> _attached = [];
 
     private EventJournal? _journal;
     private EventLedger? _ledger;
     private Shipper? _shipper;
     private volatile LedgerBooks? _books;
-    private IReadOnlyList<AttachedJournal> _attached = [];
     private ProjectEraser? _eraser;
     private Task _run = Task.CompletedTask;
     private Task _carrying = Task.CompletedTask;
@@ -205,12 +205,12 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         {
             _journal = OpenJournal();
             string folder = _options.ForJournal().Directory;
-            GatewayIdentity.InsistOnInstallation(folder, _plane.InstallationId);
             string journalId = GatewayIdentity.ReadOrMake(folder);
             _ledger = EventLedger.Open(_journal, folder, journalId, _options.ForLedger(), _time, _log);
-
-            _attached = [.. _options.AttachedJournals.Select(
-                folder => AttachedJournal.Open(folder, _plane.InstallationId, _options, _time, _log))];
+            bool isUnused = _journal.NextSequence <= 1 && _ledger is { NextSequence: 0, Quarantine.Rows: 0 };
+            GatewayIdentity.Claim(folder, _plane.InstallationId, isUnused);
+            foreach (string attached in _options.AttachedJournals)
+                _attached.Add(await AttachedJournal.OpenAsync(attached, _plane.InstallationId, _options, _time, _log));
 
             // From here on the ledger counts by itself what becomes durable; what lies before is counted beside that.
             var found = _journal.DurableEnd;

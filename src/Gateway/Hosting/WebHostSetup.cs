@@ -56,8 +56,8 @@ internal static class WebHostSetup
         .AddSimpleConsole(console => console.SingleLine = true)
         .AddFilter("Microsoft", LogLevel.Warning)
 
-        // Its lines hold whole URLs, and some of ours hold tokens: whatever else is turned up, not this. It has no word
-        // of failures, and while it may speak at all, each request is given an activity and a scope to log under.
+        // Its lines hold whole URLs, and some of ours hold tokens: whatever else is turned up, not this. Failures of
+        // requests are Kestrel's to tell; and while this may speak at all, each request gets an activity and a scope.
         .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
         .AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning)
 

@@ -9,9 +9,9 @@ namespace Gateway.Core.Tests.Shipping;
 /// </summary>
 public sealed class ShipperSimulationTests
 {
-    private const long SeedsOfATestRun = 400;
+    private const long SeedsOfATestRun = 1000;
 
-    /// <summary>Hundreds of lives, or as many as <c>make simulate</c> asks for.</summary>
+    /// <summary>A thousand lives, or as many as <c>make simulate</c> asks for.</summary>
     [Fact]
     public void What_was_accepted_is_stored_or_put_aside_once_whatever_the_store_does()
     {

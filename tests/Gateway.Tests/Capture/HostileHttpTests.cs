@@ -180,6 +180,35 @@ public sealed class HostileHttpTests(HostileHttpTests.OneGateway shared) : IClas
     }
 
     [Fact]
+    public async Task A_body_that_takes_its_time_but_not_too_long_is_taken()
+    {
+        byte[] body = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new
+        {
+            token = GatewayProcess.ProjectToken,
+            @event = "patient",
+            distinct_id = "d",
+            properties = new { text = new string('x', 30_000) },
+        }));
+        using var client = new TcpClient { NoDelay = true };
+        await client.ConnectAsync(shared.Gateway.Address.Host, shared.Gateway.Address.Port);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /e/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n"));
+
+        // Twenty seconds' worth at once, and the rest in pieces until well behind the grace.
+        int sent = 20_480;
+        await stream.WriteAsync(body.AsMemory(0, sent));
+        for (int piece = (body.Length - sent) / 15; sent < body.Length; sent += piece)
+        {
+            await Task.Delay(400);
+            await stream.WriteAsync(body.AsMemory(sent, Math.Min(piece, body.Length - sent)));
+        }
+
+        using var reader = new StreamReader(stream);
+        Assert.StartsWith("HTTP/1.1 200", await reader.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_body_that_stalls_after_a_fast_start_is_closed_in_time_too()
     {
         string head = $"POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: {10 << 20}\r\n\r\n";

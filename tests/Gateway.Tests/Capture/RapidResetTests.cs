@@ -84,6 +84,34 @@ public sealed class RapidResetTests : IAsyncLifetime, IDisposable
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
+    [Fact]
+    public async Task A_body_that_comes_too_slowly_over_http2_is_408_and_the_next_request_is_served()
+    {
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            SslOptions = { RemoteCertificateValidationCallback = IsOurs },
+        });
+        using (var slow = Request(new StalledContent()))
+        using (var answer = await http.SendAsync(slow))
+        {
+            Assert.Equal(HttpStatusCode.RequestTimeout, answer.StatusCode);
+            Assert.Contains("body_read_timeout", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        using var good = Request(new StringContent(
+            $$"""{"api_key":"{{GatewayProcess.ProjectToken}}","event":"e","distinct_id":"d"}"""));
+        using var next = await http.SendAsync(good);
+        Assert.Equal(HttpStatusCode.OK, next.StatusCode);
+        Assert.DoesNotContain("Connection", _gateway.Output, StringComparison.Ordinal);
+
+        HttpRequestMessage Request(HttpContent content) => new(HttpMethod.Post, $"https://127.0.0.1:{_port}/e/")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = content,
+        };
+    }
+
     private bool IsOurs(object sender, X509Certificate? shown, X509Chain? chain, SslPolicyErrors errors) =>
         shown?.GetCertHashString() == _thumbprint;
 
@@ -166,5 +194,26 @@ public sealed class RapidResetTests : IAsyncLifetime, IDisposable
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         thumbprint = certificate.Thumbprint;
         return certificate.Export(X509ContentType.Pfx, "test");
+    }
+
+    /// <summary>One byte, and then nothing for as long as anybody listens.</summary>
+    private sealed class StalledContent : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        protected override async Task SerializeToStreamAsync(
+            Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            await stream.WriteAsync("{"u8.ToArray(), cancellationToken);
+            await stream.FlushAsync(cancellationToken);
+            await Task.Delay(TimeSpan.FromMinutes(2), cancellationToken);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }

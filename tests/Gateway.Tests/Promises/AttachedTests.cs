@@ -86,6 +86,7 @@ public sealed class AttachedTests(EngineFixture engine) : IClassFixture<EngineFi
     public async Task A_journal_that_a_gateway_uses_is_not_attached()
     {
         await using var living = await GatewayProcess.StartAsync(_dead.Path);
+        File.Delete(Path.Combine(Journal, "installation.id"));
         var gateway = await GatewayProcess.StartAsync(
             waitUntilReady: false, settings: ("Gateway:AttachJournals", Journal));
 
@@ -99,7 +100,10 @@ public sealed class AttachedTests(EngineFixture engine) : IClassFixture<EngineFi
     {
         var away = ("ConnectionStrings:ClickHouse", "http://127.0.0.1:1");
         await using (var dead = await GatewayProcess.StartAsync(_dead.Path, settings: away))
+        {
+            await dead.PostAsync("/e/", new { api_key = GatewayProcess.ProjectToken, @event = "e", distinct_id = "d" });
             Assert.Equal(0, await dead.TerminateAsync());
+        }
 
         await AssertRefusedAsync(await GatewayProcess.StartAsync(
             waitUntilReady: false, settings: [away, ("Gateway:AttachJournals", Journal)]));
@@ -119,6 +123,18 @@ public sealed class AttachedTests(EngineFixture engine) : IClassFixture<EngineFi
             Assert.Contains(
                 $"The journal in '{Journal}' is of another installation", gateway.Output, StringComparison.Ordinal);
             await gateway.ForgetAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_journal_that_never_held_anything_is_whoevers_starts_with_it()
+    {
+        var away = ("ConnectionStrings:ClickHouse", "http://127.0.0.1:1");
+        for (int installation = 0; installation < 2; installation++)
+        {
+            await using (var gateway = await GatewayProcess.StartAsync(_dead.Path, settings: away))
+                Assert.Equal(0, await gateway.TerminateAsync());
+            foreach (string file in Directory.GetFiles(_dead.Path, "control.db*")) File.Delete(file);
         }
     }
 
