@@ -116,11 +116,11 @@ internal ref struct EventWalker
         }
 
         _body.TokensDiffer = fields.TokensDiffer;
-        _body.IsHistorical = isHistorical;
         if (hasBatch)
         {
             _body.Token = fields.Token;
             _body.SentAt = sentAt;
+            _body.IsHistorical = isHistorical;
             return null;
         }
 

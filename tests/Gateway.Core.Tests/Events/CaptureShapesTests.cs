@@ -117,5 +117,8 @@ public sealed class CaptureShapesTests
         Assert.True(captured.IsHistorical);
         Assert.Equal("2001:db8::1", captured.Ip);
         Assert.False(Captured.Parse(Captured.Batch("", ",\"historical_migration\":\"true\"")).IsHistorical);
+
+        // It is said of a batch.
+        Assert.False(Captured.Parse($$$"""{"token":"a","historical_migration":true,{{{Good}}}}""").IsHistorical);
     }
 }
