@@ -56,6 +56,7 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
     private long _calls;
     private int _hastySteps;
     private int _callsOfStep;
+    private long _staleBefore;
     private bool _isAlive;
     private bool _isBusy;
     private bool _isEnding;
@@ -139,6 +140,7 @@ internal sealed partial class ShipperLife : ISimulatedLife, ILogger
         if (IsIdle) return;
 
         _callsOfStep = 0;
+        _staleBefore = _store.StaleAnswers;
         bool isCountLeft = _shipper.BytesWaiting == 0;
         long before = _time.Micros;
 

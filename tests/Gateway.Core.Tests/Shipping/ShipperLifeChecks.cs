@@ -175,10 +175,13 @@ internal sealed partial class ShipperLife
     {
         Figures.Alarms++;
         _isAlarmOn = true;
-        if (_store.IsLagging) return;
 
+        // It was told so by a replica that lagged, and may have caught up since.
+        if (_store.StaleAnswers > _staleBefore) return;
+
+        // One that was deleted while the store was asked is told of once more.
         bool isTrue = _durable[.._settled].Exists(
-            record => !_deadIds.Contains(record.ProjectId) && record.Events.Exists(one => one.IsLost));
+            record => !_deadAtCall.Contains(record.ProjectId) && record.Events.Exists(one => one.IsLost));
         if (!isTrue) throw new ViolationException("False alarm: nothing is lost.");
     }
 

@@ -52,7 +52,8 @@ internal sealed class SimulatedStore(Random random) : HttpMessageHandler
 
     public long LateBlocks { get; private set; }
 
-    public bool IsLagging => _replica is not null;
+    /// <summary>Questions that were answered by the replica while it lagged.</summary>
+    public long StaleAnswers { get; private set; }
 
     public void Lag(int questions)
     {
@@ -129,6 +130,7 @@ internal sealed class SimulatedStore(Random random) : HttpMessageHandler
         if (sql.StartsWith("SELECT max(version)", StringComparison.Ordinal)) return Answer(HttpStatusCode.OK, "2\n");
 
         string? answer = (_replica ?? Truth).Answer(sql, parameter);
+        if (answer is not null && _replica is not null) StaleAnswers++;
         if (answer is not null && --_laggingQuestions <= 0) CatchUp();
         return Answer(HttpStatusCode.OK, answer ?? "1\n");
     }
