@@ -93,9 +93,9 @@ public sealed class FairShareTests
         }
 
         await Eventually.HoldsAsync(
-            async () => await MetricAsync(gateway, "gateway_capture_bytes_in_flight") == 0,
+            async () => await gateway.MetricAsync("gateway_capture_bytes_in_flight") == 0,
             Patience, () => "its bytes are released");
-        Assert.Equal(0, await MetricAsync(gateway, "gateway_admission_slots_busy"));
+        Assert.Equal(0, await gateway.MetricAsync("gateway_admission_slots_busy"));
     }
 
     /// <summary>
@@ -156,13 +156,6 @@ public sealed class FairShareTests
         return project.GetProperty("api_token").GetString()!;
     }
 
-    private static Task<double> WaitingAsync(GatewayProcess gateway) =>
-        MetricAsync(gateway, "gateway_admission_waiting");
-
-    private static async Task<double> MetricAsync(GatewayProcess gateway, string name)
-    {
-        string metrics = await gateway.Http.GetStringAsync("/metrics");
-        string line = metrics.Split('\n').Single(line => line.StartsWith(name + " ", StringComparison.Ordinal));
-        return double.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture);
-    }
+    private static Task<long> WaitingAsync(GatewayProcess gateway) =>
+        gateway.MetricAsync("gateway_admission_waiting");
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -53,14 +52,14 @@ public sealed class OverloadTests
             TimeSpan.FromSeconds(60), () => "some were too many");
 
         // Nothing is left behind: no slot, nobody in line, no byte.
-        Assert.Equal(0, await MetricAsync(gateway, "gateway_admission_slots_busy"));
-        Assert.Equal(0, await MetricAsync(gateway, "gateway_admission_waiting"));
+        Assert.Equal(0, await gateway.MetricAsync("gateway_admission_slots_busy"));
+        Assert.Equal(0, await gateway.MetricAsync("gateway_admission_waiting"));
         await Eventually.HoldsAsync(
-            async () => await MetricAsync(gateway, "gateway_capture_bytes_in_flight") == 0,
+            async () => await gateway.MetricAsync("gateway_capture_bytes_in_flight") == 0,
             TimeSpan.FromSeconds(30), () => "its bytes are released");
-        Assert.Equal(1, await MetricAsync(gateway, "gateway_admission_slots"));
-        Assert.Equal(refused, await MetricAsync(gateway, "gateway_admission_refused_total"));
-        Assert.Equal(500d * acked, await MetricAsync(gateway, "gateway_events_accepted_total"));
+        Assert.Equal(1, await gateway.MetricAsync("gateway_admission_slots"));
+        Assert.Equal(refused, await gateway.MetricAsync("gateway_admission_refused_total"));
+        Assert.Equal(500d * acked, await gateway.MetricAsync("gateway_events_accepted_total"));
 
         using var after = await gateway.Http.PostAsync("/batch/", new ByteArrayContent(batch));
         Assert.Equal(HttpStatusCode.OK, after.StatusCode);
@@ -76,11 +75,4 @@ public sealed class OverloadTests
             properties = Enumerable.Range(0, 30).ToDictionary(key => $"key{key}", key => $"value {number} {key}"),
         }),
     }));
-
-    private static async Task<double> MetricAsync(GatewayProcess gateway, string name)
-    {
-        string metrics = await gateway.Http.GetStringAsync("/metrics");
-        string line = metrics.Split('\n').Single(line => line.StartsWith(name + " ", StringComparison.Ordinal));
-        return double.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture);
-    }
 }

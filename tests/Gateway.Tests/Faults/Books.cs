@@ -44,7 +44,7 @@ internal sealed record Books(
     public static async Task<Books> ReadAsync(GatewayProcess gateway, DateTimeOffset since)
     {
         await Eventually.HoldsAsync(
-            async () => await MetricAsync(gateway, "gateway_ledger_waiting") == 0,
+            async () => await gateway.MetricAsync("gateway_ledger_waiting") == 0,
             Patience, () => $"nothing waits any more; the gateway said\n{gateway.Output}");
 
         string range = $"?from={since.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}";
@@ -54,26 +54,14 @@ internal sealed record Books(
                 && (answer = json).GetProperty("totals").GetProperty("stored").ValueKind == JsonValueKind.Number,
             Patience, () => $"the ledger is read, with the store: {answer}; the gateway said\n{gateway.Output}");
 
-        long open = await MetricAsync(gateway, "gateway_ledger_accepted_total")
-            - await MetricAsync(gateway, "gateway_ledger_waiting");
+        long open = await gateway.MetricAsync("gateway_ledger_accepted_total")
+            - await gateway.MetricAsync("gateway_ledger_waiting");
         foreach (string fate in (string[])["shipped", "quarantined", "erased", "damaged"])
-            open -= await MetricAsync(gateway, $"gateway_ledger_events_total{{fate=\"{fate}\"}}");
+            open -= await gateway.MetricAsync($"gateway_ledger_events_total{{fate=\"{fate}\"}}");
 
         return new Books(
             answer.GetProperty("totals"), answer.GetProperty("alarm").GetBoolean(), open,
             await StoredAsync(gateway), await PutAsideAsync(gateway));
-    }
-
-    /// <summary>A metric's value; -1 while there is none.</summary>
-    public static async Task<long> MetricAsync(GatewayProcess gateway, string name)
-    {
-        string text = await gateway.Http.GetStringAsync("/metrics");
-        foreach (var line in text.AsSpan().EnumerateLines())
-        {
-            if (line.StartsWith(name + " ")) return long.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture);
-        }
-
-        return -1;
     }
 
     private static async Task<Dictionary<string, int>> StoredAsync(GatewayProcess gateway)

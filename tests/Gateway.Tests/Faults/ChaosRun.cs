@@ -64,7 +64,7 @@ internal sealed class ChaosRun
 
     /// <summary>Waits until the gateway, since it was started, has stored and settled something.</summary>
     public static Task ShipsAsync(GatewayProcess gateway) => Eventually.HoldsAsync(
-        async () => await Books.MetricAsync(gateway, "gateway_ship_blocks_total") > 0,
+        async () => await gateway.MetricAsync("gateway_ship_blocks_total") > 0,
         Patience, () => $"something is shipped; it said {gateway.Output}");
 
     /// <summary>

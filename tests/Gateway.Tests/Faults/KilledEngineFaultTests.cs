@@ -77,12 +77,12 @@ public sealed class KilledEngineFaultTests(ITestOutputHelper output)
     private static async Task<int> KillAsync(
         ChaosRun run, GatewayProcess gateway, int killed, bool ships, Random random)
     {
-        long blocks = await Books.MetricAsync(gateway, "gateway_ship_blocks_total");
+        long blocks = await gateway.MetricAsync("gateway_ship_blocks_total");
         int engine = await EmbeddedEngine.WaitForAsync(gateway, killed);
         if (ships)
         {
             await Eventually.HoldsAsync(
-                async () => await Books.MetricAsync(gateway, "gateway_ship_blocks_total") > blocks,
+                async () => await gateway.MetricAsync("gateway_ship_blocks_total") > blocks,
                 TimeSpan.FromSeconds(90), () => $"the engine stores again; the gateway said\n{gateway.Output}");
         }
 

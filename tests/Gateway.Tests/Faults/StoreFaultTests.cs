@@ -65,8 +65,8 @@ public sealed class StoreFaultTests(EngineFixture engine, ITestOutputHelper outp
         });
 
         long before = await PartsAsync();
-        long waiting = await Books.MetricAsync(gateway, "gateway_ledger_waiting");
-        long bytes = await Books.MetricAsync(gateway, "gateway_journal_bytes_waiting");
+        long waiting = await gateway.MetricAsync("gateway_ledger_waiting");
+        long bytes = await gateway.MetricAsync("gateway_journal_bytes_waiting");
         await _store.ExecuteAsync("ALTER TABLE events RESET SETTING parts_to_throw_insert, parts_to_delay_insert");
         string line = await _run.CountAsync(
             gateway, "too-many-parts",
@@ -121,12 +121,12 @@ public sealed class StoreFaultTests(EngineFixture engine, ITestOutputHelper outp
             await ChaosRun.ShipsAsync(gateway);
             _proxy.NextFault = () => fault;
             await Task.Delay(duration);
-            Assert.True(await Books.MetricAsync(gateway, "gateway_ship_stalled") == 1, gateway.Output);
+            Assert.True(await gateway.MetricAsync("gateway_ship_stalled") == 1, gateway.Output);
             _proxy.NextFault = () => Fault.None;
         });
 
         Assert.Equal(0, _run.Unanswered);
-        long waiting = await Books.MetricAsync(gateway, "gateway_ledger_waiting");
+        long waiting = await gateway.MetricAsync("gateway_ledger_waiting");
         Chaos.Tell(output, await _run.CountAsync(
             gateway, name,
             string.Create(CultureInfo.InvariantCulture, $"away {duration.TotalSeconds} s, backlog {waiting}")));

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -233,6 +234,18 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
             TimeSpan.FromSeconds(seconds),
             () => $"{count} events are queryable (found {events.Count}); the gateway said:\n{Output}");
         return events;
+    }
+
+    /// <summary>A metric's value; -1 while there is none.</summary>
+    public async Task<long> MetricAsync(string name)
+    {
+        string text = await Http.GetStringAsync("/metrics");
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            if (line.StartsWith(name + " ")) return long.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture);
+        }
+
+        return -1;
     }
 
     public async ValueTask DisposeAsync()
