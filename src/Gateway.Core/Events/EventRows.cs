@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text.Json;
 
 namespace Gateway.Core.Events;
 
@@ -105,7 +104,8 @@ internal sealed class EventRows(
     }
 
     /// <summary>A property name without its escapes; valid until the next.</summary>
-    public ReadOnlySpan<byte> UnescapedKey(scoped in Utf8JsonReader reader) => _key.AsSpan(0, reader.CopyString(_key));
+    public ReadOnlySpan<byte> UnescapedKey(ReadOnlySpan<byte> json, JsonSlice key) =>
+        _key.AsSpan(0, key.CopyText(json, _key));
 
     public void Clear()
     {

@@ -34,7 +34,7 @@ internal ref struct EventWalker
     private readonly EventRows _rows;
     private readonly CaptureLimits _limits;
     private readonly CaptureRejections _rejections;
-    private Utf8JsonReader _reader;
+    private JsonCursor _cursor;
     private BodyFacts _body;
 
     public EventWalker(ReadOnlySpan<byte> json, EventRows rows, CaptureLimits limits, CaptureRejections rejections)
@@ -43,21 +43,20 @@ internal ref struct EventWalker
         _rows = rows;
         _limits = limits;
         _rejections = rejections;
-        _reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = limits.MaxDepth });
+        _cursor = new JsonCursor(json, limits.MaxDepth);
     }
 
     public Rejection? Walk(out BodyFacts body)
     {
-        _reader.Read();
-        var rejection = _reader.TokenType switch
+        var rejection = _cursor.PeekType() switch
         {
             JsonTokenType.StartArray => WalkEvents(isBatch: false),
             JsonTokenType.StartObject => WalkObject(),
-            _ => _rejections[RejectionReason.BadShape],
+            _ => RefuseShape(),
         };
 
-        // Reading on from the end throws when a second document follows.
-        if (rejection is null) _reader.Read();
+        // A second document may follow: then it is no JSON.
+        if (rejection is null) _cursor.ReadEnd();
 
         body = _body;
         return rejection;
@@ -67,20 +66,27 @@ internal ref struct EventWalker
     public Rejection? WalkToken(out BodyFacts body)
     {
         body = default;
-        _reader.Read();
-        if (_reader.TokenType != JsonTokenType.StartObject) return _rejections[RejectionReason.BadShape];
+        if (_cursor.PeekType() != JsonTokenType.StartObject) return RefuseShape();
 
         EventFields fields = default;
-        while (ReadKey())
+        _cursor.Enter();
+        while (_cursor.ReadKey(out var key))
         {
-            if (EventKeys.OfEvent(Key()) == EventKey.Token) fields.KeepToken(ReadValue(), _json);
-            else SkipValue();
+            var value = _cursor.ReadValue();
+            if (EventKeys.OfEvent(Name(key)) == EventKey.Token) fields.KeepToken(value, _json);
         }
 
-        _reader.Read();
+        _cursor.ReadEnd();
         body.Token = fields.Token;
         body.TokensDiffer = fields.TokensDiffer;
         return null;
+    }
+
+    /// <summary>It may be no JSON at all.</summary>
+    private Rejection RefuseShape()
+    {
+        _cursor.ReadValue();
+        return _rejections[RejectionReason.BadShape];
     }
 
     /// <summary>A batch or one event: which of the two, only the key <c>batch</c> tells, wherever it stands.</summary>
@@ -90,13 +96,13 @@ internal ref struct EventWalker
         JsonSlice sentAt = default;
         bool hasBatch = false;
         bool isHistorical = false;
-        int start = (int)_reader.TokenStartIndex;
-
-        while (ReadKey())
+        int start = _cursor.Position;
+        _cursor.Enter();
+        while (_cursor.ReadKey(out var key))
         {
-            var key = Key();
-            var eventKey = EventKeys.OfEvent(key);
-            if (eventKey == EventKey.Other) eventKey = EventKeys.OfBatch(key);
+            var name = Name(key);
+            var eventKey = EventKeys.OfEvent(name);
+            if (eventKey == EventKey.Other) eventKey = EventKeys.OfBatch(name);
 
             switch (eventKey)
             {
@@ -104,10 +110,10 @@ internal ref struct EventWalker
                     if (WalkBatch(ref hasBatch) is { } rejection) return rejection;
                     break;
                 case EventKey.SentAt:
-                    sentAt = ReadValue();
+                    sentAt = _cursor.ReadValue();
                     break;
                 case EventKey.HistoricalMigration:
-                    isHistorical = ReadValue().Type == JsonTokenType.True;
+                    isHistorical = _cursor.ReadValue().Type == JsonTokenType.True;
                     break;
                 default:
                     ReadField(eventKey, ref fields);
@@ -124,7 +130,7 @@ internal ref struct EventWalker
             return null;
         }
 
-        fields.Whole = From(start, JsonTokenType.StartObject);
+        fields.Whole = _cursor.From(start, JsonTokenType.StartObject);
         _body.Token = fields.OwnToken;
         _body.EventCount = 1;
         _rows.Add(_json, fields, index: 0);
@@ -133,9 +139,14 @@ internal ref struct EventWalker
 
     private Rejection? WalkBatch(ref bool hasBatch)
     {
-        _reader.Read();
-        if (_reader.TokenType == JsonTokenType.Null) return null;
-        if (_reader.TokenType != JsonTokenType.StartArray || hasBatch) return _rejections[RejectionReason.BadShape];
+        var type = _cursor.PeekType();
+        if (type != JsonTokenType.StartArray)
+        {
+            type = _cursor.ReadValue().Type;
+            return type == JsonTokenType.Null ? null : _rejections[RejectionReason.BadShape];
+        }
+
+        if (hasBatch) return _rejections[RejectionReason.BadShape];
 
         hasBatch = true;
         return WalkEvents(isBatch: true);
@@ -143,14 +154,15 @@ internal ref struct EventWalker
 
     private Rejection? WalkEvents(bool isBatch)
     {
-        while (_reader.Read() && _reader.TokenType != JsonTokenType.EndArray)
+        _cursor.Enter();
+        while (_cursor.ReadElement())
         {
             if (_body.EventCount == _limits.MaxEvents) return _rejections[RejectionReason.TooManyEvents];
 
             int index = _body.EventCount++;
-            if (_reader.TokenType != JsonTokenType.StartObject)
+            if (_cursor.PeekType() != JsonTokenType.StartObject)
             {
-                _rows.Refuse(_json, CurrentValue(), index, _rejections.NotAnEvent);
+                _rows.Refuse(_json, _cursor.ReadValue(), index, _rejections.NotAnEvent);
                 continue;
             }
 
@@ -176,9 +188,10 @@ internal ref struct EventWalker
     private void WalkEvent(out EventFields fields)
     {
         fields = default;
-        int start = (int)_reader.TokenStartIndex;
-        while (ReadKey()) ReadField(EventKeys.OfEvent(Key()), ref fields);
-        fields.Whole = From(start, JsonTokenType.StartObject);
+        int start = _cursor.Position;
+        _cursor.Enter();
+        while (_cursor.ReadKey(out var key)) ReadField(EventKeys.OfEvent(Name(key)), ref fields);
+        fields.Whole = _cursor.From(start, JsonTokenType.StartObject);
     }
 
     /// <summary>Of duplicate keys the last counts.</summary>
@@ -187,34 +200,34 @@ internal ref struct EventWalker
         switch (key)
         {
             case EventKey.Name:
-                fields.Name = ReadValue();
+                fields.Name = _cursor.ReadValue();
                 break;
             case EventKey.DistinctId:
-                fields.DistinctId = ReadValue();
+                fields.DistinctId = _cursor.ReadValue();
                 break;
             case EventKey.Uuid:
-                fields.Uuid = ReadValue();
+                fields.Uuid = _cursor.ReadValue();
                 break;
             case EventKey.Timestamp:
-                fields.Timestamp = ReadValue();
+                fields.Timestamp = _cursor.ReadValue();
                 break;
             case EventKey.Offset:
-                fields.Offset = ReadValue();
+                fields.Offset = _cursor.ReadValue();
                 break;
             case EventKey.Properties:
                 ReadProperties(out fields.Properties);
                 break;
             case EventKey.Set:
-                fields.Set = ReadValue();
+                fields.Set = _cursor.ReadValue();
                 break;
             case EventKey.SetOnce:
-                fields.SetOnce = ReadValue();
+                fields.SetOnce = _cursor.ReadValue();
                 break;
             case EventKey.Token:
-                fields.KeepToken(ReadValue(), _json);
+                fields.KeepToken(_cursor.ReadValue(), _json);
                 break;
             default:
-                SkipValue();
+                _cursor.ReadValue();
                 break;
         }
     }
@@ -222,16 +235,16 @@ internal ref struct EventWalker
     private void ReadProperties(out PropertyFields properties)
     {
         properties = default;
-        _reader.Read();
-        if (_reader.TokenType != JsonTokenType.StartObject)
+        if (_cursor.PeekType() != JsonTokenType.StartObject)
         {
-            properties.Whole = CurrentValue();
+            properties.Whole = _cursor.ReadValue();
             return;
         }
 
-        int start = (int)_reader.TokenStartIndex;
-        while (ReadKey()) ReadProperty(EventKeys.OfProperties(Key()), ref properties);
-        properties.Whole = From(start, JsonTokenType.StartObject);
+        int start = _cursor.Position;
+        _cursor.Enter();
+        while (_cursor.ReadKey(out var key)) ReadProperty(EventKeys.OfProperties(Name(key)), ref properties);
+        properties.Whole = _cursor.From(start, JsonTokenType.StartObject);
     }
 
     private void ReadProperty(PropertyKey key, ref PropertyFields properties)
@@ -239,71 +252,37 @@ internal ref struct EventWalker
         switch (key)
         {
             case PropertyKey.Other:
-                SkipValue();
+                _cursor.ReadValue();
                 break;
             case PropertyKey.DistinctId:
-                properties.DistinctId = ReadValue();
+                properties.DistinctId = _cursor.ReadValue();
                 break;
             case PropertyKey.Token:
-                properties.Token = ReadValue();
+                properties.Token = _cursor.ReadValue();
                 break;
             case PropertyKey.CookielessMode:
-                properties.CookielessMode = ReadValue();
+                properties.CookielessMode = _cursor.ReadValue();
                 break;
             case PropertyKey.IgnoreSentAt:
-                properties.IgnoresSentAt = ReadValue().Type == JsonTokenType.True;
+                properties.IgnoresSentAt = _cursor.ReadValue().Type == JsonTokenType.True;
                 break;
             case PropertyKey.Set:
                 properties.HasSet = true;
-                SkipValue();
+                _cursor.ReadValue();
                 break;
             case PropertyKey.SetOnce:
                 properties.HasSetOnce = true;
-                SkipValue();
+                _cursor.ReadValue();
                 break;
             default:
-                properties.KeepPromoted((int)key, ReadValue());
+                properties.KeepPromoted((int)key, _cursor.ReadValue());
                 break;
         }
     }
 
-    /// <summary>False at the object's end.</summary>
-    private bool ReadKey() => _reader.Read() && _reader.TokenType == JsonTokenType.PropertyName;
-
-    private readonly ReadOnlySpan<byte> Key()
+    private readonly ReadOnlySpan<byte> Name(JsonSlice key)
     {
-        if (!_reader.ValueIsEscaped) return _reader.ValueSpan;
-        return _reader.ValueSpan.Length > EventKeys.LongestEscaped ? default : _rows.UnescapedKey(in _reader);
+        if (!key.IsEscaped) return key.Raw(_json);
+        return key.Length > EventKeys.LongestEscaped ? default : _rows.UnescapedKey(_json, key);
     }
-
-    private JsonSlice ReadValue()
-    {
-        _reader.Read();
-        return CurrentValue();
-    }
-
-    private JsonSlice CurrentValue()
-    {
-        int start = (int)_reader.TokenStartIndex;
-        var type = _reader.TokenType;
-        switch (type)
-        {
-            case JsonTokenType.String:
-                return new JsonSlice(start + 1, _reader.ValueSpan.Length, type, _reader.ValueIsEscaped);
-            case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                _reader.Skip();
-                return From(start, type);
-            default:
-                return new JsonSlice(start, _reader.ValueSpan.Length, type, false);
-        }
-    }
-
-    private void SkipValue()
-    {
-        _reader.Read();
-        if (_reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray) _reader.Skip();
-    }
-
-    private readonly JsonSlice From(int start, JsonTokenType type) =>
-        new(start, (int)_reader.BytesConsumed - start, type, false);
 }
