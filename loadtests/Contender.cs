@@ -5,10 +5,11 @@ namespace Gateway.LoadTests;
 /// <summary>One gateway, told from the others by whom its fence asks, and what it did in each round.</summary>
 /// <param name="authority">Who is asked.</param>
 /// <param name="gateway">The gateway.</param>
+/// <param name="wrk">What sends it events.</param>
 /// <param name="storesCpuTime">Of the processor, by PostgreSQL and Redis so far.</param>
-internal sealed class Contender(string authority, GatewayServer gateway, Func<TimeSpan> storesCpuTime)
+internal sealed class Contender(
+    string authority, GatewayServer gateway, Wrk wrk, Func<TimeSpan> storesCpuTime)
 {
-    private const string Capture = "/i/v0/e/";
     private const double LeastShare = 0.99;
 
     private Metrics? _counted;
@@ -23,12 +24,11 @@ internal sealed class Contender(string authority, GatewayServer gateway, Func<Ti
     /// <summary>One round; its warm-up counts nowhere.</summary>
     public async Task RunAsync(int warmUp, int seconds, CancellationToken cancellationToken)
     {
-        var url = new Uri(gateway.Address, Capture);
-        await Wrk.RunAsync(url, GatewayServer.ProjectToken, warmUp, cancellationToken);
+        await wrk.RunAsync(gateway.Capture, warmUp, cancellationToken);
 
         var before = await gateway.ScrapeAsync(cancellationToken);
         var (gatewayBefore, storesBefore) = (gateway.CpuTime, storesCpuTime());
-        Rounds.Add(await Wrk.RunAsync(url, GatewayServer.ProjectToken, seconds, cancellationToken));
+        Rounds.Add((await wrk.RunAsync(gateway.Capture, seconds, cancellationToken)).Rate);
         _gatewayCpuTime += gateway.CpuTime - gatewayBefore;
         _storesCpuTime += storesCpuTime() - storesBefore;
         var counted = await gateway.ScrapeAsync(cancellationToken) - before;

@@ -12,9 +12,6 @@ internal static class FenceCost
     private const int FirstWarmUp = 8;
     private const int WarmUp = 1;
 
-    // Nobody listens on the first port of all.
-    private const string NoStore = "http://nobody:nothing@127.0.0.1:1/default";
-
     public static async Task RunAsync(int rounds, int seconds, CancellationToken cancellationToken)
     {
         Console.WriteLine(Machine.LoadAverage);
@@ -35,9 +32,10 @@ internal static class FenceCost
             "database",
             [.. shared, ("ConnectionStrings:Postgres", forItself), ("Gateway:Fence", "Database")],
             cancellationToken);
+        using var wrk = new Wrk(Events.Single(GatewayServer.ProjectToken));
         Contender[] contenders =
         [
-            new("process", first, Stores), new("redis", second, Stores), new("database", third, Stores),
+            new("process", first, wrk, Stores), new("redis", second, wrk, Stores), new("database", third, wrk, Stores),
         ];
 
         Console.WriteLine("Warming up ...");
@@ -71,8 +69,7 @@ internal static class FenceCost
         string authority, (string, string)[] settings, CancellationToken cancellationToken)
     {
         var gateway = await GatewayServer.StartAsync(
-            cancellationToken,
-            [.. settings, ("ConnectionStrings:ClickHouse", NoStore), ("Gateway:Journal:QuotaBytes", $"{64L << 30}")]);
+            cancellationToken, [.. settings, .. GatewayServer.HoldShipping(64L << 30)]);
         await gateway.WaitUntilFencedByAsync(authority, cancellationToken);
         return gateway;
     }
@@ -88,12 +85,8 @@ internal static class FenceCost
 
         foreach (var contender in contenders[1..])
         {
-            double[] ratios = [.. contender.Rounds.Zip(contenders[0].Rounds, (its, process) => its / process).Order()];
-            Console.WriteLine(FormattableString.Invariant(
-                $"ratio requests {contender.Authority}/process: {Median(ratios):0.00} (median of {ratios.Length} ")
-                + FormattableString.Invariant($"pairs, {ratios[0]:0.00} to {ratios[^1]:0.00})"));
+            var pairs = new Pairs(contender.Rounds, contenders[0].Rounds);
+            Console.WriteLine($"ratio requests {contender.Authority}/process: {pairs}");
         }
     }
-
-    private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
 }

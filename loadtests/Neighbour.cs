@@ -81,7 +81,7 @@ internal static class Neighbour
         foreach (var beside in all)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"p99 beside {beside.Name}: {Median(beside.P99):0.0} ms"));
+                $"p99 beside {beside.Name}: {Pairs.Median(beside.P99):0.0} ms"));
         }
 
         double besideOne = Ratio("p99 ratio flood/spread", all[0].P99, all[1].P99);
@@ -99,17 +99,9 @@ internal static class Neighbour
 
     private static double Ratio(string name, List<double> its, List<double> others)
     {
-        double[] ratios = [.. its.Zip(others, (mine, other) => mine / other).Order()];
-        double median = Median(ratios);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name}: {median:0.00} (median of {ratios.Length} pairs, {ratios[0]:0.00} to {ratios[^1]:0.00})"));
-        return median;
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        var pairs = new Pairs(its, others);
+        Console.WriteLine($"{name}: {pairs}");
+        return pairs.Ratio;
     }
 
     /// <summary>The neighbour beside one flood, round by round.</summary>

@@ -1,13 +1,15 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Gateway.LoadTests;
+using Gateway.LoadTests.Compare;
 using Gateway.LoadTests.Slow;
 
-// dotnet run --project loadtests -c Release -- ARGUMENTS; or `make load`, `make fence-cost`, `make neighbour`.
+// dotnet run --project loadtests -c Release -- ARGUMENTS; or `make load`, `make compare`, `make neighbour`.
 const string Usage =
     """
     usage: load [COUNT] [REQUESTS_PER_SECOND] [SECONDS]          an installation of its own
            fence-cost [ROUNDS] [SECONDS]                         what the fence costs
+           compare [ROUNDS] [SECONDS]                            this gateway beside its peers
            neighbour [ROUNDS] [SECONDS]                          what a flood costs others
            slow [CONNECTIONS] [ROUNDS] [SECONDS]                 what slow connections cost the others
            soak [MINUTES]                                        memory and handles over a long time
@@ -24,7 +26,8 @@ try
     {
         ["load", ..] => Report(await LoadRun.RunAsync(Number(1, 500), Number(2, 1_000), Number(3, 5), stop.Token)),
         ["neighbour", ..] => await Neighbour.RunAsync(Number(1, 5), Number(2, 5), stop.Token),
-        ["fence-cost", ..] => await CompareFencesAsync(),
+        ["fence-cost", ..] => await DoneAsync(FenceCost.RunAsync(Number(1, 5), Number(2, 5), stop.Token)),
+        ["compare", ..] => await DoneAsync(Comparison.RunAsync(Number(1, 5), Number(2, 5), stop.Token)),
         ["slow", ..] => await SlowRun.RunAsync(Number(1, 10_000), Number(2, 5), Number(3, 20), stop.Token),
         ["slow-client", var url, var token, _] => await HoldAsync(new Uri(url), token),
         ["soak", ..] => await SoakRun.RunAsync(Number(1, 60), stop.Token),
@@ -55,16 +58,16 @@ async Task<int> RunAtAsync(Uri url, string token) => url.IsLoopback
     ? Report(await CapturePass.RunAsync(url, token, Number(2, 1_000), Number(3, 10), stop.Token))
     : Fail("Load is sent to this machine only.");
 
-async Task<int> CompareFencesAsync()
-{
-    await FenceCost.RunAsync(Number(1, 5), Number(2, 5), stop.Token);
-    return 0;
-}
-
 async Task<int> HoldAsync(Uri url, string token)
 {
     using var slow = new SlowClient(url, token, Number(3, 1));
     await slow.RunAsync(Console.In, Console.Out);
+    return 0;
+}
+
+static async Task<int> DoneAsync(Task run)
+{
+    await run;
     return 0;
 }
 

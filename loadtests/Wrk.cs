@@ -4,15 +4,33 @@ using System.Text.RegularExpressions;
 
 namespace Gateway.LoadTests;
 
-/// <summary>Debian's wrk: one thread and 64 connections, each with its next request once it is answered.</summary>
-internal static partial class Wrk
+/// <param name="Requests">Answered, all of them 200.</param>
+/// <param name="Rate">Of them, a second.</param>
+/// <param name="P50">Half were answered sooner.</param>
+/// <param name="P99">One in a hundred was answered later.</param>
+internal sealed record WrkFigures(long Requests, double Rate, TimeSpan P50, TimeSpan P99);
+
+/// <summary>
+/// Debian's wrk: one thread and 64 connections, each with its next request once it is answered, all with one body.
+/// </summary>
+internal sealed partial class Wrk : IDisposable
 {
-    /// <returns>Requests a second.</returns>
+    private readonly string _file = Path.Combine(Path.GetTempPath(), $"gateway-wrk-{Guid.NewGuid():N}");
+    private readonly string[] _body;
+
+    /// <param name="body">As it is sent.</param>
+    /// <param name="encoding">Of its content, if any.</param>
+    public Wrk(byte[] body, string? encoding = null)
+    {
+        File.WriteAllBytes(_file, body);
+        _body = encoding is null ? [_file] : [_file, encoding];
+    }
+
     /// <exception cref="InvalidOperationException">One was not answered 200.</exception>
-    public static async Task<double> RunAsync(Uri url, string token, int seconds, CancellationToken cancellationToken)
+    public async Task<WrkFigures> RunAsync(Uri url, int seconds, CancellationToken cancellationToken)
     {
         string script = Path.Combine(AppContext.BaseDirectory, "wrk.lua");
-        string[] arguments = ["-t1", "-c64", $"-d{seconds}s", "-s", script, url.ToString(), "--", token];
+        string[] arguments = ["-t1", "-c64", $"-d{seconds}s", "-s", script, url.ToString(), "--", .. _body];
         using var wrk = Process.Start(new ProcessStartInfo("wrk", arguments) { RedirectStandardOutput = true })!;
         string said;
         try
@@ -26,12 +44,18 @@ internal static partial class Wrk
         }
 
         if (Figures().Match(said) is not { Success: true } match || match.Groups[3].Value != "0")
-            throw new InvalidOperationException($"Not every request was answered 200: {said}");
-        return Number(match.Groups[1]) / (Number(match.Groups[2]) / 1e6);
+            throw new InvalidOperationException($"Not every request to {url} was answered 200: {said}");
+        long requests = Number(match.Groups[1]);
+        double rate = requests / Microseconds(match.Groups[2]).TotalSeconds;
+        return new(requests, rate, Microseconds(match.Groups[4]), Microseconds(match.Groups[5]));
     }
 
-    private static double Number(Group group) => double.Parse(group.Value, CultureInfo.InvariantCulture);
+    public void Dispose() => File.Delete(_file);
 
-    [GeneratedRegex(@"figures: (\d+) requests (\d+) us (\d+) failed")]
+    private static TimeSpan Microseconds(Group group) => TimeSpan.FromMicroseconds(Number(group));
+
+    private static long Number(Group group) => long.Parse(group.Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"figures: (\d+) requests (\d+) us (\d+) failed p50 (\d+) us p99 (\d+) us")]
     private static partial Regex Figures();
 }

@@ -22,6 +22,11 @@ done
 # Its server is on nobody's PATH: Debian keeps each version in a folder of its own.
 postgres=(/usr/lib/postgresql/*/bin/postgres)
 [ ${#postgres[@]} -gt 0 ] || ! is_wanted postgresql || missing+=(postgresql)
+# Modules are no commands; and who runs only the tests needs none of what is asked for by name alone.
+for package in "$@"; do
+    [[ " ${package_of[*]} postgresql " != *" $package "* ]] || continue
+    dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 echo "Needed: ${missing[*]}"
@@ -38,17 +43,19 @@ if [[ " ${missing[*]} " == *" postgresql "* ]]; then
     [ -e /etc/postgresql-common/createcluster.conf ] ||
         echo "create_main_cluster = false" | "${sudo[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
 fi
-# Nor is a Redis to run from now on: who had none gets none that starts by itself.
-if [[ " ${missing[*]} " == *" redis-server "* ]]; then
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e "$policy" ]; then
-        trap '"${sudo[@]}" rm -f "$policy"' EXIT
-        printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
-        "${sudo[@]}" chmod +x "$policy"
-    fi
+# Nor is a Redis or a web server to run from now on: who had none gets none that starts by itself.
+services=()
+for service in redis-server nginx; do
+    [[ " ${missing[*]} " != *" $service "* ]] || services+=("$service")
+done
+policy=/usr/sbin/policy-rc.d
+if [ ${#services[@]} -gt 0 ] && [ ! -e "$policy" ]; then
+    trap '"${sudo[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
+    "${sudo[@]}" chmod +x "$policy"
 fi
 DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
 
-if [[ " ${missing[*]} " == *" redis-server "* ]] && [ -d /run/systemd/system ]; then
-    "${sudo[@]}" systemctl disable -q redis-server
+if [ ${#services[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
+    "${sudo[@]}" systemctl disable -q "${services[@]}"
 fi

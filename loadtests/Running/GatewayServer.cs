@@ -10,6 +10,9 @@ internal sealed class GatewayServer : IDisposable
 
     public const string ApiKey = "phx_loadloadloadloadloadloadloadloadloadload12";
 
+    // Nobody listens on the first port of all.
+    private const string NoStore = "http://nobody:nothing@127.0.0.1:1/default";
+
     private readonly Server _server;
 
     private GatewayServer(Server server, Uri address)
@@ -23,7 +26,18 @@ internal sealed class GatewayServer : IDisposable
 
     public Uri Address => Http.BaseAddress!;
 
+    /// <summary>Where events go.</summary>
+    public Uri Capture => new(Address, "/i/v0/e/");
+
     public TimeSpan CpuTime => _server.CpuTime;
+
+    public long MemoryBytes => _server.MemoryBytes;
+
+    /// <summary>The settings with which all that it takes stays in its journal, up to so much.</summary>
+    public static (string Key, string Value)[] HoldShipping(long quotaBytes) =>
+    [
+        ("ConnectionStrings:ClickHouse", NoStore), ("Gateway:Journal:QuotaBytes", $"{quotaBytes}"),
+    ];
 
     /// <summary>Returns when it takes events.</summary>
     public static async Task<GatewayServer> StartAsync(
@@ -61,7 +75,7 @@ internal sealed class GatewayServer : IDisposable
             async () =>
             {
                 using var content = new ByteArrayContent(Events.Single(ProjectToken));
-                using var answer = await Http.PostAsync("/i/v0/e/", content, cancellationToken);
+                using var answer = await Http.PostAsync(Capture, content, cancellationToken);
                 return (await ScrapeAsync(cancellationToken))[Groups(authority)] > 0;
             },
             cancellationToken);

@@ -42,6 +42,9 @@ internal sealed class Server : IDisposable
     /// <summary>Of the processor, by the program and those that it started and that still run.</summary>
     public TimeSpan CpuTime => ProcessTree.CpuTime(_shell.Id);
 
+    /// <summary>In memory, and nobody else's, of the program and those that it started.</summary>
+    public long MemoryBytes => ProcessTree.MemoryBytes(_shell.Id);
+
     /// <summary>Starts it; it is ready later.</summary>
     /// <param name="name">Of the folder, before what tells it from others.</param>
     /// <param name="command">The program and its arguments, run in the folder.</param>

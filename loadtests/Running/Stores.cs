@@ -10,10 +10,12 @@ internal sealed class Redis : IDisposable
 {
     private readonly Server _server;
 
-    private Redis(Server server, int port) => (_server, ConnectionString) = (server, $"127.0.0.1:{port}");
+    private Redis(Server server, int port) => (_server, Port) = (server, port);
+
+    public int Port { get; }
 
     /// <summary>As <c>ConnectionStrings:Redis</c> takes it.</summary>
-    public string ConnectionString { get; }
+    public string ConnectionString => $"127.0.0.1:{Port}";
 
     public TimeSpan CpuTime => _server.CpuTime;
 
