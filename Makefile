@@ -11,14 +11,14 @@
 # make load   two gateways on servers of their own: capture at RATE for SECONDS, and COUNT token checks by layer.
 #             With URL and TOKEN: capture only, at a gateway that runs already
 # make fence-cost  what a fence in Redis or in the database costs: ROUNDS of SECONDS each; last lines: the ratios
-# make compare  this gateway beside bare Kestrel, a plain ASP.NET gateway and nginx with Lua, on single events and on gzip
-#             batches: ROUNDS of SECONDS each; last lines: the ratios, each with its target
+# make compare  this gateway beside bare Kestrel, a plain ASP.NET gateway and nginx with Lua, on the same bodies:
+#             ROUNDS of SECONDS each; last lines: the ratios, each with its target
 # make neighbour  what a project feels of another's flood: ROUNDS of SECONDS each; last lines: the ratios of its p99
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test simulate storm chaos fresh fuzz slow soak load fence-cost compare neighbour load-tests load-tools peers peer-tools \
-        test-tools bench clean
+.PHONY: run build test simulate storm chaos fresh fuzz slow soak load fence-cost compare neighbour load-tests \
+        load-tools peers peer-tools test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data

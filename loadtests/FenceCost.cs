@@ -69,7 +69,7 @@ internal static class FenceCost
         string authority, (string, string)[] settings, CancellationToken cancellationToken)
     {
         var gateway = await GatewayServer.StartAsync(
-            cancellationToken, [.. settings, .. GatewayServer.HoldShipping(64L << 30)]);
+            cancellationToken, [.. settings, .. GatewayServer.ShippingHeld]);
         await gateway.WaitUntilFencedByAsync(authority, cancellationToken);
         return gateway;
     }

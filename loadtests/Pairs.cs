@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Gateway.LoadTests;
 
 /// <summary>
-/// Two sides measured in turn, one pair in each round: what a busy machine takes from both does not count in their ratio.
+/// Two sides measured in turn, one pair in each round: what a busy machine takes from both is not in their ratio.
 /// </summary>
 internal sealed class Pairs(IEnumerable<double> its, IEnumerable<double> others)
 {

@@ -4,37 +4,37 @@ namespace Gateway.LoadTests.Compare;
 
 /// <summary>
 /// This gateway beside its peers, in one run on the same bodies: bare Kestrel, a plain ASP.NET gateway, and nginx with
-/// Lua. What is compared is the way to the ack, so shipping is held: the gateway's events stay in its journal, the
-/// plain one's are let go. All run all the time and idle while another is measured.
+/// Lua. What is compared is the way to the ack, so shipping is held on both sides: the gateway's events stay in its
+/// journal, and the plain one keeps in memory what its buffer holds, and makes no JSON of it. All run all the time and
+/// idle while another is measured.
 /// </summary>
 internal static class Comparison
 {
     private const int BatchEvents = 100;
-    private const int FirstWarmUp = 8;
     private const int WarmUp = 1;
 
-    // More than any disk here takes in a second; what is written goes away with the servers.
+    // Some 7000 batches; what is written goes away with the servers.
     private const long JournalBytesPerSecond = 256L << 20;
 
     private const string Conditions =
         """
         gateway: every ack durable (journal on disk, fdatasync before the answer), fence in the process, shipping held
         kestrel: reads the body and answers
-        plain: JsonDocument, one Redis GET for each request, rows in memory; inserts held, complete batches let go
+        plain: JsonDocument, one Redis GET for each request, rows in memory; inserts held, the last 100 000 rows kept
         nginx: Lua that inflates and decodes, tokens from Redis kept for 5 s, body to a buffered log, not durable
         """;
 
     public static async Task RunAsync(int rounds, int seconds, CancellationToken cancellationToken)
     {
-        long journalBytes = (FirstWarmUp + WarmUp + (rounds * (WarmUp + seconds))) * JournalBytesPerSecond;
-        RequireDisk(Path.GetTempPath(), journalBytes);
+        int written = Contestant.FirstWarmUp + (rounds * (WarmUp + seconds));
+        RequireDisk(Path.GetTempPath(), written * JournalBytesPerSecond);
         Console.WriteLine(Machine.LoadAverage);
         Console.WriteLine(Conditions);
 
         var ratios = new List<string>();
         foreach (var load in (CaptureLoad[])[CaptureLoad.Single(), CaptureLoad.GzippedBatch(BatchEvents)])
         {
-            var contestants = await MeasureAsync(load, journalBytes, rounds, seconds, cancellationToken);
+            var contestants = await MeasureAsync(load, rounds, seconds, cancellationToken);
             ComparisonReport.Print(load, contestants);
             ratios.AddRange(ComparisonReport.Ratios(load, contestants));
         }
@@ -44,12 +44,11 @@ internal static class Comparison
     }
 
     private static async Task<Contestant[]> MeasureAsync(
-        CaptureLoad load, long journalBytes, int rounds, int seconds, CancellationToken cancellationToken)
+        CaptureLoad load, int rounds, int seconds, CancellationToken cancellationToken)
     {
         using var redis = await Redis.StartAsync(cancellationToken);
         await Peer.GiveTokenAsync(redis);
-        using var gateway = await GatewayServer.StartAsync(
-            cancellationToken, GatewayServer.HoldShipping(journalBytes));
+        using var gateway = await GatewayServer.StartAsync(cancellationToken, GatewayServer.ShippingHeld);
         using var kestrel = await Peer.StartKestrelAsync(cancellationToken);
         using var plain = await Peer.StartPlainAsync(redis, cancellationToken);
         using var nginx = await Peer.StartNginxAsync(redis, cancellationToken);
@@ -64,9 +63,9 @@ internal static class Comparison
                 CpuTime = () => gateway.CpuTime,
                 MemoryBytes = () => gateway.MemoryBytes,
             },
-            Contestant("plain", plain, redis),
-            Contestant("nginx", nginx, redis),
-            Contestant("kestrel", kestrel, redis: null),
+            Enter("plain", plain, redis),
+            Enter("nginx", nginx, redis),
+            Enter("kestrel", kestrel, redis: null),
         ];
 
         Console.WriteLine($"\nWarming up with: {load.Name}, {load.Good.Length} bytes ...");
@@ -74,8 +73,7 @@ internal static class Comparison
         foreach (var contestant in contestants)
         {
             await contestant.VerifyAsync(load, cancellationToken);
-            await contestant.RunAsync(wrk, load, FirstWarmUp, WarmUp, cancellationToken);
-            contestant.Rounds.Clear();
+            await contestant.WarmUpAsync(wrk, cancellationToken);
         }
 
         Console.WriteLine($"Requests a second, rounds of {seconds} s:");
@@ -95,7 +93,7 @@ internal static class Comparison
         return contestants;
     }
 
-    private static Contestant Contestant(string name, Peer peer, Redis? redis) => new()
+    private static Contestant Enter(string name, Peer peer, Redis? redis) => new()
     {
         Name = name,
         Capture = peer.Capture,

@@ -14,6 +14,13 @@ internal sealed record RoundFigures(
 /// <summary>One of those that are compared, and what it did in each round.</summary>
 internal sealed class Contestant
 {
+    /// <summary>Seconds, until what runs often is compiled as well as it will be.</summary>
+    public const int FirstWarmUp = 8;
+
+    // On a machine that others use too that may take longer.
+    private const int WarmUpRequests = 30_000;
+    private const int MostWarmUps = 5;
+
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false });
 
     public required string Name { get; init; }
@@ -42,6 +49,13 @@ internal sealed class Contestant
 
         await ExpectAsync(HttpStatusCode.Unauthorized, load.Unknown, load.Encoding, cancellationToken);
         await ExpectAsync(HttpStatusCode.BadRequest, load.Broken, load.Encoding, cancellationToken);
+    }
+
+    public async Task WarmUpAsync(Wrk wrk, CancellationToken cancellationToken)
+    {
+        long sent = 0;
+        for (int i = 0; i < MostWarmUps && sent < WarmUpRequests; i++)
+            sent += (await wrk.RunAsync(Capture, FirstWarmUp, cancellationToken)).Requests;
     }
 
     /// <summary>One round; its warm-up counts nowhere.</summary>

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace Gateway.LoadTests.Compare;
 
-/// <summary>A server that the gateway is compared with, in a process of its own; <c>loadtests/peers</c> has them.</summary>
+/// <summary>A server that the gateway is compared with, from <c>loadtests/peers</c>, in a process of its own.</summary>
 internal sealed class Peer : IDisposable
 {
     // It does not run in the background, and its workers do not end with it when it is killed.

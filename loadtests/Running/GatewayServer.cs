@@ -33,10 +33,10 @@ internal sealed class GatewayServer : IDisposable
 
     public long MemoryBytes => _server.MemoryBytes;
 
-    /// <summary>The settings with which all that it takes stays in its journal, up to so much.</summary>
-    public static (string Key, string Value)[] HoldShipping(long quotaBytes) =>
+    /// <summary>The settings with which all that it takes stays in its journal.</summary>
+    public static (string Key, string Value)[] ShippingHeld =>
     [
-        ("ConnectionStrings:ClickHouse", NoStore), ("Gateway:Journal:QuotaBytes", $"{quotaBytes}"),
+        ("ConnectionStrings:ClickHouse", NoStore), ("Gateway:Journal:QuotaBytes", $"{64L << 30}"),
     ];
 
     /// <summary>Returns when it takes events.</summary>

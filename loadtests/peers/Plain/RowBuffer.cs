@@ -9,7 +9,7 @@ namespace Gateway.Peers.Plain;
 internal sealed class RowBuffer
 {
     private const int MaxBatchRows = 10_000;
-    private const int MaxBatches = 16;
+    private const int MaxBatches = 10;
 
     private readonly Lock _lock = new();
     private readonly Channel<List<EventRow>> _batches = Channel.CreateBounded<List<EventRow>>(

@@ -1,9 +1,9 @@
 namespace Gateway.Peers.Plain;
 
 /// <summary>
-/// Inserts each batch. Without a store shipping is held, as the gateway's is where the way to the ack is compared: a
-/// batch is let go once it is complete. That is the cheapest that holding can be: the gateway's rows wait on its disk,
-/// while here the collector would have to carry along all that waits.
+/// Inserts each batch. Without a store shipping is held, as the gateway's is where the way to the ack is compared: no
+/// processor time goes into rows that are written out for a store which is away, and what waits is as much as the
+/// buffer holds. The gateway's rows wait in its journal; here the collector carries them along.
 /// </summary>
 internal sealed partial class RowShipper(
     RowBuffer buffer, ILogger<RowShipper> log, TimeProvider time, EventStore? store = null) : BackgroundService
@@ -21,10 +21,10 @@ internal sealed partial class RowShipper(
 
     private async Task ShipAsync(CancellationToken stoppingToken)
     {
+        if (store is null) return;
+
         await foreach (var batch in buffer.ReadBatchesAsync(stoppingToken))
         {
-            if (store is null) continue;
-
             try
             {
                 await store.InsertAsync(batch, stoppingToken);
