@@ -14,10 +14,12 @@
 # make compare  this gateway beside bare Kestrel, a plain ASP.NET gateway and nginx with Lua, on the same bodies:
 #             ROUNDS of SECONDS each; last lines: the ratios, each with its target
 # make neighbour  what a project feels of another's flood: ROUNDS of SECONDS each; last lines: the ratios of its p99
+# make limits  throughput beside the engine's alone, allocation, memory, cost as it grows, and start-up, with what each
+#             should be (ONLY=pipeline, allocation, memory, growth or recovery: one of them); 12 minutes by default
 # make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: run build test simulate storm chaos fresh fuzz slow soak load fence-cost compare neighbour load-tests \
+.PHONY: run build test simulate storm chaos fresh fuzz slow soak load fence-cost compare neighbour limits load-tests \
         load-tools peers peer-tools test-tools bench clean
 
 URLS     ?= http://127.0.0.1:8000
@@ -108,6 +110,11 @@ compare: build load-tests peers peer-tools
 
 neighbour: build load-tests load-tools
 	@exec $(LOAD_TESTS) neighbour $(ROUNDS) $(SECONDS)
+
+limits: SECONDS = 30
+limits: ROUNDS = 2
+limits: build load-tests load-tools
+	@exec $(LOAD_TESTS) limits $(or $(ONLY),all) $(SECONDS) $(ROUNDS)
 
 load-tools:
 	@tests/install-tools.sh redis-server postgresql wrk

@@ -11,8 +11,8 @@ namespace Gateway.LoadTests;
 internal sealed record FloodFigures(double Requests, long All, long Refused);
 
 /// <summary>
-/// Gzip batches over many connections, each with its next one once it is answered: all of one project, or each of the
-/// next. Debian's wrk sends them, so that it costs a process of its own little.
+/// Prepared bodies over many connections, each with its next one once it is answered. Debian's wrk sends them, so that
+/// it costs a process of its own little.
 /// </summary>
 internal sealed partial class Flood : IDisposable
 {
@@ -24,14 +24,21 @@ internal sealed partial class Flood : IDisposable
 
     private readonly string _file = Path.Combine(Path.GetTempPath(), $"gateway-flood-{Guid.NewGuid():N}");
 
+    /// <summary>Gzip batches.</summary>
     /// <param name="projects">Those that send, in turn.</param>
     public Flood(IReadOnlyList<Project> projects)
+        : this(Enumerable.Range(0, Bodies)
+            .Select(number => Events.GzippedBatch(projects[number % projects.Count].Token, BatchEvents)))
+    {
+    }
+
+    /// <param name="bodies">Sent in turn, again and again.</param>
+    public Flood(IEnumerable<byte[]> bodies)
     {
         using var file = File.Create(_file);
         Span<byte> length = stackalloc byte[sizeof(int)];
-        for (int i = 0; i < Bodies; i++)
+        foreach (byte[] body in bodies)
         {
-            byte[] body = Events.GzippedBatch(projects[i % projects.Count].Token, BatchEvents);
             BinaryPrimitives.WriteInt32LittleEndian(length, body.Length);
             file.Write(length);
             file.Write(body);
@@ -39,12 +46,17 @@ internal sealed partial class Flood : IDisposable
     }
 
     /// <summary>Floods for so long.</summary>
-    public async Task<FloodFigures> RunAsync(Uri gateway, int seconds, CancellationToken cancellationToken)
+    public async Task<FloodFigures> RunAsync(
+        Uri gateway,
+        int seconds,
+        CancellationToken cancellationToken,
+        int connections = Connections,
+        string path = "/batch/")
     {
         string script = Path.Combine(AppContext.BaseDirectory, "flood.lua");
-        string url = new Uri(gateway, "/batch/").ToString();
+        string url = new Uri(gateway, path).ToString();
         string[] arguments =
-            ["-t1", $"-c{Connections}", $"-d{seconds}s", "--timeout", "30s", "-s", script, url, "--", _file];
+            ["-t1", $"-c{connections}", $"-d{seconds}s", "--timeout", "30s", "-s", script, url, "--", _file];
         using var wrk = Process.Start(new ProcessStartInfo("wrk", arguments) { RedirectStandardOutput = true })!;
         string said;
         try

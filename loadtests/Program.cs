@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Gateway.LoadTests;
 using Gateway.LoadTests.Compare;
+using Gateway.LoadTests.Limits;
 using Gateway.LoadTests.Slow;
 
 // dotnet run --project loadtests -c Release -- ARGUMENTS; or `make load`, `make compare`, `make neighbour`.
@@ -12,6 +13,7 @@ const string Usage =
            compare [ROUNDS] [SECONDS]                            this gateway beside its peers
            neighbour [ROUNDS] [SECONDS]                          what a flood costs others
            slow [CONNECTIONS] [ROUNDS] [SECONDS]                 what slow connections cost the others
+           limits [all|pipeline|allocation|memory|growth|recovery] [SECONDS] [ROUNDS]    figures beside their targets
            soak [MINUTES]                                        memory and handles over a long time
            URL PROJECT_TOKEN [REQUESTS_PER_SECOND] [SECONDS]     a gateway that runs already
     """;
@@ -30,6 +32,8 @@ try
         ["compare", ..] => await DoneAsync(Comparison.RunAsync(Number(1, 5), Number(2, 5), stop.Token)),
         ["slow", ..] => await SlowRun.RunAsync(Number(1, 10_000), Number(2, 5), Number(3, 20), stop.Token),
         ["slow-client", var url, var token, _] => await HoldAsync(new Uri(url), token),
+        ["limits", ..] => await LimitsRun.RunAsync(
+            args.ElementAtOrDefault(1) ?? "all", new(Number(2, 30), Number(3, 2)), stop.Token),
         ["soak", ..] => await SoakRun.RunAsync(Number(1, 60), stop.Token),
         [var text, var token, ..] when Uri.TryCreate(text, UriKind.Absolute, out var url) =>
             await RunAtAsync(url, token),

@@ -12,10 +12,10 @@ namespace Gateway.LoadTests.Clients;
 internal sealed record LoadFigures(long Acked, long Failed, LatencyHistogram Latency);
 
 /// <summary>
-/// Posts single events over kept connections, so cheaply that on a machine shared with the gateway most of it is left
-/// to the gateway.
+/// Posts events over kept connections, single ones if nothing else is said, so cheaply that on a machine shared with the
+/// gateway most of it is left to the gateway.
 /// </summary>
-internal sealed class LoadGenerator(string token)
+internal sealed class LoadGenerator(Func<byte[]> nextRequest)
 {
     private const string Path = "/i/v0/e/";
 
@@ -25,10 +25,19 @@ internal sealed class LoadGenerator(string token)
 
     /// <summary>As many as the gateway answers: each connection has its next request once it is answered.</summary>
     /// <returns>Answered 200, a second.</returns>
+    public static Task<double> SaturateAsync(
+        Uri gateway, string token, int connections, TimeSpan during, CancellationToken cancellationToken) =>
+        SaturateAsync(gateway, () => Post(Path, Events.Single(token)), connections, during, cancellationToken);
+
+    /// <summary>The same with requests of <see cref="Post"/>.</summary>
     public static async Task<double> SaturateAsync(
-        Uri gateway, string token, int connections, TimeSpan during, CancellationToken cancellationToken)
+        Uri gateway,
+        Func<byte[]> nextRequest,
+        int connections,
+        TimeSpan during,
+        CancellationToken cancellationToken)
     {
-        var generator = new LoadGenerator(token);
+        var generator = new LoadGenerator(nextRequest);
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(
             async () =>
@@ -63,16 +72,38 @@ internal sealed class LoadGenerator(string token)
     }
 
     /// <summary>The same over connections that the caller keeps from one stretch to the next.</summary>
-    public static async Task<LoadFigures> InjectAsync(
+    public static Task<LoadFigures> InjectAsync(
         string token,
+        IReadOnlyList<LeanConnection> connections,
+        double rate,
+        TimeSpan during,
+        CancellationToken cancellationToken) =>
+        InjectAsync(() => Post(Path, Events.Single(token)), connections, rate, during, cancellationToken);
+
+    /// <summary>The same with requests of <see cref="Post"/>.</summary>
+    public static async Task<LoadFigures> InjectAsync(
+        Func<byte[]> nextRequest,
         IReadOnlyList<LeanConnection> connections,
         double rate,
         TimeSpan during,
         CancellationToken cancellationToken)
     {
-        var generator = new LoadGenerator(token);
+        var generator = new LoadGenerator(nextRequest);
         await generator.InjectAsync(connections, rate, during, cancellationToken);
         return new LoadFigures(generator._acked, generator._failed, generator._latency);
+    }
+
+    /// <summary>A whole request.</summary>
+    public static byte[] Post(string path, byte[] body)
+    {
+        string head = string.Create(
+            CultureInfo.InvariantCulture,
+            $"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            + $"Content-Length: {body.Length}\r\n\r\n");
+        byte[] request = new byte[head.Length + body.Length];
+        Encoding.ASCII.GetBytes(head, request);
+        body.CopyTo(request, head.Length);
+        return request;
     }
 
     private async Task InjectAsync(
@@ -105,7 +136,7 @@ internal sealed class LoadGenerator(string token)
     {
         try
         {
-            var answer = await connection.SendAsync(Request(), cancellationToken);
+            var answer = await connection.SendAsync(nextRequest(), cancellationToken);
             _latency.Record(clock.Elapsed - intended);
             Interlocked.Increment(ref answer.Status == 200 ? ref _acked : ref _failed);
         }
@@ -113,18 +144,5 @@ internal sealed class LoadGenerator(string token)
         {
             Interlocked.Increment(ref _failed);
         }
-    }
-
-    private byte[] Request()
-    {
-        byte[] body = Events.Single(token);
-        string head = string.Create(
-            CultureInfo.InvariantCulture,
-            $"POST {Path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            + $"Content-Length: {body.Length}\r\n\r\n");
-        byte[] request = new byte[head.Length + body.Length];
-        Encoding.ASCII.GetBytes(head, request);
-        body.CopyTo(request, head.Length);
-        return request;
     }
 }

@@ -14,7 +14,7 @@ internal sealed record CaptureLoad(
 {
     private const string UnknownToken = "phc_nobodynobodynobodynobodynobodynobodynob12";
 
-    public static CaptureLoad Single() => New("single", 1, null, LoadTests.Events.Single);
+    public static CaptureLoad Single() => New("single", 1, null, token => LoadTests.Events.Single(token));
 
     public static CaptureLoad GzippedBatch(int events) =>
         New($"gzip batch of {events}", events, "gzip", token => LoadTests.Events.GzippedBatch(token, events));

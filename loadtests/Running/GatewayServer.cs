@@ -46,13 +46,14 @@ internal sealed class GatewayServer : IDisposable
         var address = new Uri($"http://127.0.0.1:{Server.FreePort()}");
         (string, string)[] own =
         [
+            ("Gateway:Data", "data"),
             ("Gateway:Bootstrap:ProjectToken", ProjectToken),
             ("Gateway:Bootstrap:ApiKey", ApiKey),
             ("Gateway:Journal:MinFreeBytes", $"{1L << 30}"),
         ];
         var server = Server.Start(
             "gateway",
-            ["dotnet", Built.Path("Gateway", "Gateway.dll"), "--urls", address.ToString(), "--Gateway:Data=data"],
+            ["dotnet", Built.Path("Gateway", "Gateway.dll"), "--urls", address.ToString()],
             [.. own.Concat(settings).Select(setting => (setting.Item1.Replace(":", "__"), setting.Item2))]);
         var gateway = new GatewayServer(server, address);
         await server.WaitUntilAsync(

@@ -60,6 +60,8 @@ internal sealed class ProcessHistory
 
     public ProcessFacts Last => Median(_samples[^Window..]);
 
+    public long MostMemoryBytes => _samples.Max(sample => sample.MemoryBytes);
+
     /// <summary>0.05: at the end it holds 5 % more than at the start.</summary>
     public double MemoryGrowth => ((double)Last.MemoryBytes / First.MemoryBytes) - 1;
 

@@ -109,6 +109,8 @@ internal sealed class Engine : IDisposable
     /// <summary>As <c>ConnectionStrings:ClickHouse</c> takes it.</summary>
     public string ConnectionString { get; }
 
+    public TimeSpan CpuTime => _server.CpuTime;
+
     public static async Task<Engine> StartAsync(CancellationToken cancellationToken)
     {
         var server = Server.Start(

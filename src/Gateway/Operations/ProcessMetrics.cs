@@ -16,6 +16,8 @@ internal static class ProcessMetrics
             "gc_heap_generation",
             Enumerable.Range(0, GC.MaxGeneration + 1)
                 .Select(generation => ($"gen{generation}", Collections(generation))))
+        .Counter("dotnet_gc_allocated_bytes_total", "Of managed objects, since the start.",
+            GC.GetTotalAllocatedBytes())
         .Gauge("dotnet_gc_heap_size_bytes", "Of managed objects, as of the last collection.",
             GC.GetGCMemoryInfo().HeapSizeBytes)
         .Gauge("dotnet_thread_pool_threads", "Threads of the pool.", ThreadPool.ThreadCount)

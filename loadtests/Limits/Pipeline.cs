@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Globalization;
+using Gateway.Core.ClickHouse;
+using Gateway.Core.Shipping;
+using Gateway.LoadTests.Running;
+
+namespace Gateway.LoadTests.Limits;
+
+/// <summary>
+/// Events a second from the request to where queries see them, gateway, engine and client on the same processors,
+/// beside what the engine alone stores of blocks that are ready: same table and statement, blocks of as many rows, one
+/// at a time like the shipper. Each side begins with an engine that is empty, and its merges run all the while.
+/// </summary>
+internal static class Pipeline
+{
+    private const double LeastShare = 0.45;
+    private const int Connections = 64;
+    private const int BatchEvents = 100;
+    private const int Bodies = 500;
+    private const int WarmUp = 6;
+    private const int BootstrapProject = 1;
+
+    public static async Task<Figure[]> RunAsync(LimitsPlan plan, CancellationToken cancellationToken)
+    {
+        Console.WriteLine(
+            $"  {plan.Rounds} pairs of {plan.Seconds} s: gzip batches of {BatchEvents} over {Connections} connections "
+            + "until all can be queried, and the engine alone with ready blocks");
+        byte[][] bodies = [.. Enumerable.Range(0, Bodies).Select(
+            _ => Events.GzippedBatch(GatewayServer.ProjectToken, BatchEvents, hasUuid: false))];
+        var shares = new List<double>();
+        for (int round = 0; round < plan.Rounds; round++)
+        {
+            var (whole, rows) = await StoreByGatewayAsync(bodies, plan.Seconds, cancellationToken);
+            double alone = await StoreAloneAsync(bodies, rows, plan.Seconds, cancellationToken);
+            shares.Add(whole / alone);
+        }
+
+        shares.Sort();
+        string range = string.Create(
+            CultureInfo.InvariantCulture, $", median of {shares.Count} pairs, {shares[0]:0.00} to {shares[^1]:0.00}");
+        return
+        [
+            Figure.AtLeast(
+                "events/s from request to queryable, of what the engine alone stores",
+                Medians.Of(shares), LeastShare, "0.00", range),
+        ];
+    }
+
+    /// <returns>Events a second, and the rows of a block.</returns>
+    private static async Task<(double Rate, int Rows)> StoreByGatewayAsync(
+        byte[][] bodies, int seconds, CancellationToken cancellationToken)
+    {
+        using var installation = await Installation.StartAsync(cancellationToken);
+        using var flood = new Flood(bodies);
+        await flood.RunAsync(installation.Gateway.Address, WarmUp, cancellationToken, Connections);
+        await installation.SettleAsync(cancellationToken);
+
+        var before = await installation.Gateway.ScrapeAsync(cancellationToken);
+        var cpuBefore = installation.CpuTimes;
+        var clock = Stopwatch.StartNew();
+        var sent = await flood.RunAsync(installation.Gateway.Address, seconds, cancellationToken, Connections);
+        double flooded = clock.Elapsed.TotalSeconds;
+        await installation.DrainAsync(cancellationToken);
+        double took = clock.Elapsed.TotalSeconds;
+        var cpu = installation.CpuTimes - cpuBefore;
+        var done = await installation.Gateway.ScrapeAsync(cancellationToken) - before;
+
+        long events = (long)done["gateway_events_accepted_total"];
+        await InsistAsync(installation, sent, events, cancellationToken);
+        int rows = (int)(done["gateway_ship_rows_total"] / done["gateway_ship_blocks_total"]);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"  gateway: {events} events, acked in {flooded:0.0} s and queryable in {took:0.0} s: "
+            + $"{events / took:0} a second, {rows} rows a block; {cpu.Describe(events)}"));
+        return (events / took, rows);
+    }
+
+    private static async Task InsistAsync(
+        Installation installation, FloodFigures sent, long events, CancellationToken cancellationToken)
+    {
+        if (sent.Refused > 0) throw new InvalidOperationException($"{sent.Refused} batches were not answered 200.");
+
+        // wrk breaks off what is under way at the end: that may be stored and not counted as acked.
+        long acked = sent.All * BatchEvents;
+        if (events < acked || events > acked + (Connections * BatchEvents))
+            throw new InvalidOperationException($"{acked} events were acked, and {events} accepted.");
+
+        long accepted = await installation.AcceptedAsync(cancellationToken);
+        long stored = await installation.CountStoredAsync(cancellationToken);
+        if (stored != accepted) throw new InvalidOperationException($"Of {accepted} events {stored} are stored.");
+    }
+
+    private static async Task<double> StoreAloneAsync(
+        byte[][] bodies, int rows, int seconds, CancellationToken cancellationToken)
+    {
+        using var engine = await Engine.StartAsync(cancellationToken);
+        using var client = new ClickHouseClient(ClickHouseOptions.Parse(engine.ConnectionString));
+        var table = new EventsTable(client);
+        await table.EnsureAsync(cancellationToken);
+        var blocks = new ReadyBlocks(bodies, [BootstrapProject], rows);
+        long warm = await StoreAsync(table, blocks, WarmUp, cancellationToken);
+
+        var cpuBefore = engine.CpuTime;
+        var clock = Stopwatch.StartNew();
+        long events = await StoreAsync(table, blocks, seconds, cancellationToken);
+        double took = clock.Elapsed.TotalSeconds;
+        var cpu = engine.CpuTime - cpuBefore;
+
+        string stored = await client.QueryTextAsync(
+            "SELECT count() FROM events FINAL", cancellationToken: cancellationToken);
+        if (stored.Trim() != $"{warm + events}")
+            throw new InvalidOperationException($"Of {warm + events} ready rows {stored} are stored.");
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"  engine alone: {events} events in {took:0.0} s: {events / took:0} a second, {rows} rows a block; "
+            + $"CPU s per million events: {cpu.TotalMicroseconds / events:0.00}"));
+        return events / took;
+    }
+
+    /// <returns>Rows.</returns>
+    private static async Task<long> StoreAsync(
+        EventsTable table, ReadyBlocks blocks, int seconds, CancellationToken cancellationToken)
+    {
+        long stored = 0;
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(seconds); stored += blocks.Rows)
+            await table.InsertAsync(blocks.Next(), cancellationToken);
+        return stored;
+    }
+}
