@@ -20,7 +20,7 @@ internal static class Allocation
     {
         using var gateway = await GatewayServer.StartAsync(
             cancellationToken,
-            ("ConnectionStrings:ClickHouse", FenceCost.NoStore), ("Gateway:Journal:QuotaBytes", $"{64L << 30}"));
+            ("ConnectionStrings:ClickHouse", GatewayServer.NoStore), ("Gateway:Journal:QuotaBytes", $"{64L << 30}"));
         using var singles = new Flood(Enumerable.Range(0, Bodies).Select(
             _ => Events.Single(GatewayServer.ProjectToken, hasUuid: false)));
         using var batches = new Flood(Enumerable.Range(0, Bodies).Select(

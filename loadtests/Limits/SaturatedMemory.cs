@@ -5,7 +5,7 @@ namespace Gateway.LoadTests.Limits;
 
 /// <summary>
 /// Memory of the gateway's process (its own pages, no file's) while as much comes as it can take and all is shipped:
-/// at most, and at the end beside what it was at first. The more time there is the more events it has seen.
+/// at most, and at the end beside what it was after as many events went before.
 /// </summary>
 internal static class SaturatedMemory
 {
@@ -36,7 +36,7 @@ internal static class SaturatedMemory
         using var installation = await Installation.StartAsync(cancellationToken);
         var address = installation.Gateway.Address;
         int process = ProcessFacts.Find(address.ToString());
-        await flood.RunAsync(address, plan.ShortSeconds, cancellationToken, Connections, path);
+        await flood.RunAsync(address, plan.Seconds, cancellationToken, Connections, path);
 
         var history = new ProcessHistory();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -10,8 +10,8 @@ internal sealed class GatewayServer : IDisposable
 
     public const string ApiKey = "phx_loadloadloadloadloadloadloadloadloadload12";
 
-    // Nobody listens on the first port of all.
-    private const string NoStore = "http://nobody:nothing@127.0.0.1:1/default";
+    /// <summary>Of ClickHouse that is not there: nobody listens on the first port of all.</summary>
+    public const string NoStore = "http://nobody:nothing@127.0.0.1:1/default";
 
     private readonly Server _server;
 

@@ -12,7 +12,6 @@ internal static class SlowRun
 {
     private const int Connections = 64;
     private const double MostRatio = 1.2;
-    private const string NoStore = "http://nobody:nothing@127.0.0.1:1/default";
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(2);
@@ -24,10 +23,7 @@ internal static class SlowRun
     public static async Task<int> RunAsync(int count, int rounds, int seconds, CancellationToken cancellationToken)
     {
         Console.WriteLine(Machine.LoadAverage);
-        using var gateway = await GatewayServer.StartAsync(
-            cancellationToken,
-            ("ConnectionStrings:ClickHouse", NoStore),
-            ("Gateway:Journal:QuotaBytes", $"{64L << 30}"));
+        using var gateway = await GatewayServer.StartAsync(cancellationToken, GatewayServer.ShippingHeld);
         Console.WriteLine("Warming up ...");
         await SaturateAsync(gateway, cancellationToken);
         double saturating = await SaturateAsync(gateway, cancellationToken);
