@@ -31,7 +31,8 @@ internal sealed partial class CaptureHandler(
         CaptureOutcome outcome;
         try
         {
-            outcome = await CaptureAsync(context, isEngage, work);
+            work.Begin(context, isEngage);
+            outcome = await CaptureAsync(work);
         }
         catch (BadHttpRequestException error)
         {
@@ -53,30 +54,63 @@ internal sealed partial class CaptureHandler(
         counters.Count(outcome);
     }
 
-    private async ValueTask<CaptureOutcome> CaptureAsync(HttpContext context, bool isEngage, CaptureWork work)
+    /// <summary>
+    /// The one that waits for the journal, and with its caller all that is allocated here for a request: what comes
+    /// before is there at once, as a rule.
+    /// </summary>
+    private async ValueTask<CaptureOutcome> CaptureAsync(CaptureWork work)
     {
-        var response = context.Response;
         if (state.Pipeline is not { } pipeline)
         {
             return CaptureAnswers.Unavailable(
-                response, CaptureOutcome.Failed, "starting",
+                work.Context.Response, CaptureOutcome.Failed, "starting",
                 "The gateway is starting: its journal is being recovered. Send this again.");
         }
 
-        work.Body.Begin(admission.GuessOwner(context));
-        var read = await work.Body.ReadAsync(context, limits.MaxBodyBytes);
-        if (read != BodyStatus.Complete) return RejectBody(context, read);
+        if (await PrepareAsync(pipeline, work) is { } refused) return refused;
 
-        long now = time.GetUtcNow().ToUnixMicroseconds();
-        if (QuotaRefusals.TryFindEarly(context, pipeline.Tokens, work.Body, Elapsed(), out var lookup)
-            && await RefuseEarlyAsync(context, pipeline, lookup) is { } early)
+        var parser = work.Parser;
+        var fenced = default(AppendResult);
+        for (int lookups = 0; lookups < MaxLookups; lookups++)
+        {
+            var lookup = await LookUpAsync(work.Context, pipeline.Tokens, parser.Token);
+            if (lookup.State == TokenState.Mistyped) return Reject(work, TokenRejections.Mistyped);
+            if (lookup.State == TokenState.Unavailable) return RefuseUnkept(work, AppendOutcome.Unfenced);
+
+            var verdict = Judge(work.Context, lookup.Entry, parser);
+            fenced = await JoinAsync(pipeline.Journal, lookup, verdict.Refusal is not null, work, fenced);
+            if (fenced.Outcome == AppendOutcome.Kept)
+            {
+                FenceEpoch.Tell(work.Context, fenced.Epoch);
+                return Answer(work, lookup.Entry, verdict);
+            }
+
+            if (verdict.Refusal is null) GiveQuotaBack(lookup.Entry!, parser);
+            if (fenced.Outcome != AppendOutcome.Stale) return RefuseUnkept(work, fenced.Outcome);
+
+            // What was erased by settings that may hold no longer is read again.
+            if (lookup.Entry is { Rules.AnonymizesIps: true } && await ParseAsync(work) is { } rejection)
+                return Reject(work, rejection);
+        }
+
+        return RefuseUnkept(work, AppendOutcome.Unfenced);
+    }
+
+    /// <summary>Reads and parses. Null when there is something to keep.</summary>
+    private async ValueTask<CaptureOutcome?> PrepareAsync(CapturePipeline pipeline, CaptureWork work)
+    {
+        work.Body.Begin(admission.GuessOwner(work.Context));
+        var read = await work.Body.ReadAsync(work.Context, limits.MaxBodyBytes);
+        if (read != BodyStatus.Complete) return RejectBody(work, read);
+
+        work.ReceivedAtMicros = time.GetUtcNow().ToUnixMicroseconds();
+        if (QuotaRefusals.TryFindEarly(work.Context, pipeline.Tokens, work.Body, Elapsed(), out var lookup)
+            && await RefuseEarlyAsync(work.Context, pipeline, lookup) is { } early)
         {
             return early;
         }
 
-        if (await ParseAsync(context, isEngage, work, now) is { } rejection) return Reject(response, rejection);
-
-        return await AdmitAsync(context, pipeline, isEngage, work, now);
+        return await ParseAsync(work) is { } rejection ? Reject(work, rejection) : null;
     }
 
     /// <summary>Null when it is not certain any more, and the request goes its usual way.</summary>
@@ -93,31 +127,30 @@ internal sealed partial class CaptureHandler(
         return RefuseOverQuota(context.Response, lookup.Entry, answer);
     }
 
-    private CaptureOutcome RejectBody(HttpContext context, BodyStatus status)
+    private CaptureOutcome RejectBody(CaptureWork work, BodyStatus status)
     {
-        var response = context.Response;
         switch (status)
         {
             case BodyStatus.TooLarge:
-                return Reject(response, new Rejection(
+                return Reject(work, new Rejection(
                     RejectionReason.BodyTooLarge, $"The body is larger than {limits.MaxBodyBytes} bytes.", "body"));
             case BodyStatus.NoBudget:
-                return Reject(response, TokenRejections.TooManyBytes);
+                return Reject(work, TokenRejections.TooManyBytes);
             default:
-                CaptureAnswers.TooSlow(context);
+                CaptureAnswers.TooSlow(work.Context);
                 return CaptureOutcome.TimedOut;
         }
     }
 
     /// <summary>Parses when it is the project's turn. The slot is free again before anything is waited for.</summary>
-    private async ValueTask<Rejection?> ParseAsync(HttpContext context, bool isEngage, CaptureWork work, long now)
+    private async ValueTask<Rejection?> ParseAsync(CaptureWork work)
     {
-        if (await admission.EnterAsync(context, work) is { } refusal) return refusal;
+        if (await admission.EnterAsync(work.Context, work) is { } refusal) return refusal;
 
         try
         {
             pool.GiveParser(work);
-            return Parse(context, isEngage, work, now);
+            return Parse(work);
         }
         finally
         {
@@ -125,45 +158,12 @@ internal sealed partial class CaptureHandler(
         }
     }
 
-    private static Rejection? Parse(HttpContext context, bool isEngage, CaptureWork work, long now)
+    private static Rejection? Parse(CaptureWork work)
     {
         Span<byte> ip = stackalloc byte[ClientAddress.MaxBytes];
-        var facts = ClientAddress.Facts(context, isEngage, ip);
-        return work.Parser.Parse(work.Body.Bytes, facts, now)
-            ?? TokenPlaces.Check(context.Request, work.Parser.Token.Span);
-    }
-
-    private async ValueTask<CaptureOutcome> AdmitAsync(
-        HttpContext context, CapturePipeline pipeline, bool isEngage, CaptureWork work, long now)
-    {
-        var (response, parser) = (context.Response, work.Parser);
-        var fenced = default(AppendResult);
-        for (int lookups = 0; lookups < MaxLookups; lookups++)
-        {
-            var lookup = await LookUpAsync(pipeline.Tokens, parser.Token, context.RequestAborted);
-            if (lookup.State == TokenState.Mistyped) return Reject(response, TokenRejections.Mistyped);
-            if (lookup.State == TokenState.Unavailable) return RefuseUnkept(response, AppendOutcome.Unfenced);
-
-            var verdict = Judge(context, lookup.Entry, parser);
-            fenced = await JoinAsync(pipeline.Journal, lookup, verdict.Refusal is not null, parser, now, fenced);
-            if (fenced.Outcome == AppendOutcome.Kept)
-            {
-                FenceEpoch.Tell(context, fenced.Epoch);
-                return Answer(context, lookup.Entry, parser, verdict);
-            }
-
-            if (verdict.Refusal is null) GiveQuotaBack(lookup.Entry!, parser);
-            if (fenced.Outcome != AppendOutcome.Stale) return RefuseUnkept(response, fenced.Outcome);
-
-            // What was erased by settings that may hold no longer is read again.
-            if (lookup.Entry is { Rules.AnonymizesIps: true }
-                && await ParseAsync(context, isEngage, work, now) is { } rejection)
-            {
-                return Reject(response, rejection);
-            }
-        }
-
-        return RefuseUnkept(response, AppendOutcome.Unfenced);
+        var facts = ClientAddress.Facts(work.Context, work.IsEngage, ip);
+        return work.Parser.Parse(work.Body.Bytes, facts, work.ReceivedAtMicros)
+            ?? TokenPlaces.Check(work.Context.Request, work.Parser.Token.Span);
     }
 
     /// <summary>
@@ -186,10 +186,10 @@ internal sealed partial class CaptureHandler(
 
     private TimeSpan Elapsed() => time.GetElapsedTime(0);
 
-    private ValueTask<TokenLookup> LookUpAsync(
-        TokenCheck tokens, ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
+    private ValueTask<TokenLookup> LookUpAsync(HttpContext context, TokenCheck tokens, ReadOnlyMemory<byte> token)
     {
-        if (!tokens.TryCheck(token.Span, out var hit)) return ResolveAsync(tokens, token, cancellationToken);
+        // Whether the client is gone is asked for only where somebody waits: to ask costs an object.
+        if (!tokens.TryCheck(token.Span, out var hit)) return ResolveAsync(tokens, token, context.RequestAborted);
 
         counters.Count(hit.State);
         return new ValueTask<TokenLookup>(hit);
@@ -213,10 +213,10 @@ internal sealed partial class CaptureHandler(
         EventJournal journal,
         in TokenLookup lookup,
         bool isRefused,
-        CaptureParser parser,
-        long now,
+        CaptureWork work,
         AppendResult fenced)
     {
+        var parser = work.Parser;
         if (lookup.Entry is not { } entry || isRefused || parser.AcceptedCount + parser.RefusedCount == 0)
         {
             return fenced.Version > 0 && lookup.Version >= fenced.Version
@@ -225,18 +225,18 @@ internal sealed partial class CaptureHandler(
         }
 
         if (entry.Rules.AnonymizesIps) parser.EraseAddresses();
-        return journal.AppendAsync(entry, lookup.Version, now, parser.Payload);
+        return journal.AppendAsync(entry, lookup.Version, work.ReceivedAtMicros, parser.Payload);
     }
 
-    private CaptureOutcome Answer(HttpContext context, TokenEntry? entry, CaptureParser parser, in Verdict verdict)
+    private CaptureOutcome Answer(CaptureWork work, TokenEntry? entry, in Verdict verdict)
     {
         bool isOverQuota = verdict.Quota.Met != QuotaKind.None;
-        if (verdict.Refusal is { } refusal && !isOverQuota) return Reject(context.Response, refusal);
+        if (verdict.Refusal is { } refusal && !isOverQuota) return Reject(work, refusal);
 
-        CaptureAdmission.Remember(context, entry!.ProjectId, isOverQuota);
+        CaptureAdmission.Remember(work.Context, entry!.ProjectId, isOverQuota);
         return isOverQuota
-            ? RefuseOverQuota(context.Response, entry, verdict.Quota)
-            : AnswerKept(context, parser);
+            ? RefuseOverQuota(work.Context.Response, entry, verdict.Quota)
+            : AnswerKept(work.Context, work.Parser);
     }
 
     private CaptureOutcome AnswerKept(HttpContext context, CaptureParser parser)
@@ -258,11 +258,14 @@ internal sealed partial class CaptureHandler(
         return CaptureOutcome.RateLimited;
     }
 
-    private CaptureOutcome Reject(HttpResponse response, Rejection rejection)
+    private CaptureOutcome Reject(CaptureWork work, Rejection rejection)
     {
         counters.Count(rejection.Reason);
-        return CaptureAnswers.Reject(response, rejection);
+        return CaptureAnswers.Reject(work.Context.Response, rejection);
     }
+
+    private static CaptureOutcome RefuseUnkept(CaptureWork work, AppendOutcome outcome) =>
+        RefuseUnkept(work.Context.Response, outcome);
 
     private static CaptureOutcome RefuseUnkept(HttpResponse response, AppendOutcome outcome) => outcome switch
     {

@@ -12,6 +12,14 @@ internal sealed class CaptureWork(CaptureBody body)
 {
     private PooledParser? _parser;
 
+    public HttpContext Context { get; private set; } = null!;
+
+    /// <summary>Whether it came in on <c>/engage</c>.</summary>
+    public bool IsEngage { get; private set; }
+
+    /// <summary>When its body was there, microseconds since 1970 UTC.</summary>
+    public long ReceivedAtMicros { get; set; }
+
     public CaptureBody Body => body;
 
     /// <summary>What the parse was thought to cost while it waited for its turn, in bytes.</summary>
@@ -21,6 +29,8 @@ internal sealed class CaptureWork(CaptureBody body)
     public CaptureParser Parser => _parser!.Parser;
 
     public bool HasParser => _parser is not null;
+
+    public void Begin(HttpContext context, bool isEngage) => (Context, IsEngage) = (context, isEngage);
 
     public void Give(PooledParser parser)
     {
@@ -82,6 +92,7 @@ internal sealed class CaptureWorkPool(InFlightBudget budget, CaptureLimits limit
         }
 
         work.Body.Reset();
+        work.Begin(null!, isEngage: false);
         if (_works.Count < MaxBodies) _works.Enqueue(work);
     }
 }

@@ -24,10 +24,11 @@ internal static class ManagementGuard
     {
         // Else every request would be looked at for a cookie, those of capture too.
         ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
-        app.Use((context, next) => context.Request.Path.StartsWithSegments(Api) ? GuardAsync(context, next) : next());
+        app.Use((HttpContext context, RequestDelegate next) =>
+            context.Request.Path.StartsWithSegments(Api) ? GuardAsync(context, next) : next(context));
     }
 
-    private static async Task GuardAsync(HttpContext context, Func<Task> next)
+    private static async Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         context.Response.Headers.CacheControl = "no-cache, no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
@@ -53,7 +54,7 @@ internal static class ManagementGuard
             return;
         }
 
-        await next();
+        await next(context);
     }
 
     /// <summary>
