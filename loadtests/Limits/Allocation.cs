@@ -26,12 +26,11 @@ internal static class Allocation
         using var batches = new Flood(Enumerable.Range(0, Bodies).Select(
             _ => Events.GzippedBatch(GatewayServer.ProjectToken, BatchEvents, hasUuid: false)));
 
-        // The first look at anything is compiled, and buffers grow to their size.
-        await CountAsync(gateway, singles, "/i/v0/e/", plan.ShortSeconds, cancellationToken);
-        await CountAsync(gateway, batches, "/batch/", plan.ShortSeconds, cancellationToken);
+        await WarmUp.RunAsync(gateway, singles, "/i/v0/e/", Connections, cancellationToken);
+        await WarmUp.RunAsync(gateway, batches, "/batch/", Connections, cancellationToken);
         double idle = await IdleAsync(gateway, plan.ShortSeconds, cancellationToken);
-        double single = await CountAsync(gateway, singles, "/i/v0/e/", plan.ShortSeconds, cancellationToken, idle);
-        double batched = await CountAsync(gateway, batches, "/batch/", plan.ShortSeconds, cancellationToken, idle);
+        double single = await CountAsync(gateway, singles, "/i/v0/e/", plan.ShortSeconds, idle, cancellationToken);
+        double batched = await CountAsync(gateway, batches, "/batch/", plan.ShortSeconds, idle, cancellationToken);
         return
         [
             Figure.AtMost("allocated for a request of a single event", single, MostForRequest, "0 B"),
@@ -58,8 +57,8 @@ internal static class Allocation
         Flood flood,
         string path,
         int seconds,
-        CancellationToken cancellationToken,
-        double idle = 0)
+        double idle,
+        CancellationToken cancellationToken)
     {
         var before = await gateway.ScrapeAsync(cancellationToken);
         var sent = await flood.RunAsync(gateway.Address, seconds, cancellationToken, Connections, path);

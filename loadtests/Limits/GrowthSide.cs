@@ -34,6 +34,8 @@ internal sealed class GrowthSide(
     /// <returns>Events a second.</returns>
     public async Task<double> WarmUpAsync(int seconds, CancellationToken cancellationToken)
     {
+        using var flood = new Flood(bodies);
+        await WarmUp.RunAsync(installation.Gateway, flood, "/batch/", Connections, cancellationToken);
         double requests = await LoadGenerator.SaturateAsync(
             installation.Gateway.Address, Next, Connections, TimeSpan.FromSeconds(seconds), cancellationToken);
         await installation.SettleAsync(cancellationToken);

@@ -11,7 +11,7 @@ internal sealed record LimitsPlan(int Seconds, int Rounds)
     private const int Shortest = 5;
 
     /// <summary>Of those who need no more than a steady state.</summary>
-    public int ShortSeconds => Math.Max(Shortest, Seconds / 3);
+    public int ShortSeconds => Math.Max(Shortest, Seconds / 4);
 }
 
 /// <summary>How near the gateway comes to what the machine can do, and what it costs: measured, against targets.</summary>

@@ -9,7 +9,7 @@ namespace Gateway.LoadTests.Limits;
 /// <summary>
 /// Events a second from the request to where queries see them, gateway, engine and client on the same processors,
 /// beside what the engine alone stores of blocks that are ready: same table and statement, blocks of as many rows, one
-/// at a time like the shipper. Each side begins with an engine that is empty, and its merges run all the while.
+/// at a time like the shipper. Each side begins with a table of as many rows, and its merges run all the while.
 /// </summary>
 internal static class Pipeline
 {
@@ -17,7 +17,6 @@ internal static class Pipeline
     private const int Connections = 64;
     private const int BatchEvents = 100;
     private const int Bodies = 500;
-    private const int WarmUp = 6;
     private const int BootstrapProject = 1;
 
     public static async Task<Figure[]> RunAsync(LimitsPlan plan, CancellationToken cancellationToken)
@@ -30,9 +29,9 @@ internal static class Pipeline
         var shares = new List<double>();
         for (int round = 0; round < plan.Rounds; round++)
         {
-            var (whole, rows) = await StoreByGatewayAsync(bodies, plan.Seconds, cancellationToken);
-            double alone = await StoreAloneAsync(bodies, rows, plan.Seconds, cancellationToken);
-            shares.Add(whole / alone);
+            var whole = await StoreByGatewayAsync(bodies, plan.Seconds, cancellationToken);
+            double alone = await StoreAloneAsync(bodies, whole, plan.Seconds, cancellationToken);
+            shares.Add(whole.Rate / alone);
         }
 
         shares.Sort();
@@ -46,14 +45,14 @@ internal static class Pipeline
         ];
     }
 
-    /// <returns>Events a second, and the rows of a block.</returns>
-    private static async Task<(double Rate, int Rows)> StoreByGatewayAsync(
+    private static async Task<Stored> StoreByGatewayAsync(
         byte[][] bodies, int seconds, CancellationToken cancellationToken)
     {
         using var installation = await Installation.StartAsync(cancellationToken);
         using var flood = new Flood(bodies);
-        await flood.RunAsync(installation.Gateway.Address, WarmUp, cancellationToken, Connections);
+        await WarmUp.RunAsync(installation.Gateway, flood, "/batch/", Connections, cancellationToken);
         await installation.SettleAsync(cancellationToken);
+        long beforeRows = await installation.AcceptedAsync(cancellationToken);
 
         var before = await installation.Gateway.ScrapeAsync(cancellationToken);
         var cpuBefore = installation.CpuTimes;
@@ -72,7 +71,7 @@ internal static class Pipeline
             CultureInfo.InvariantCulture,
             $"  gateway: {events} events, acked in {flooded:0.0} s and queryable in {took:0.0} s: "
             + $"{events / took:0} a second, {rows} rows a block; {cpu.Describe(events)}"));
-        return (events / took, rows);
+        return new Stored(events / took, rows, beforeRows);
     }
 
     private static async Task InsistAsync(
@@ -91,18 +90,18 @@ internal static class Pipeline
     }
 
     private static async Task<double> StoreAloneAsync(
-        byte[][] bodies, int rows, int seconds, CancellationToken cancellationToken)
+        byte[][] bodies, Stored whole, int seconds, CancellationToken cancellationToken)
     {
         using var engine = await Engine.StartAsync(cancellationToken);
         using var client = new ClickHouseClient(ClickHouseOptions.Parse(engine.ConnectionString));
         var table = new EventsTable(client);
         await table.EnsureAsync(cancellationToken);
-        var blocks = new ReadyBlocks(bodies, [BootstrapProject], rows);
-        long warm = await StoreAsync(table, blocks, WarmUp, cancellationToken);
+        var blocks = new ReadyBlocks(bodies, [BootstrapProject], whole.BlockRows);
+        long warm = await StoreAsync(table, blocks, whole.RowsBefore, TimeSpan.Zero, cancellationToken);
 
         var cpuBefore = engine.CpuTime;
         var clock = Stopwatch.StartNew();
-        long events = await StoreAsync(table, blocks, seconds, cancellationToken);
+        long events = await StoreAsync(table, blocks, 0, TimeSpan.FromSeconds(seconds), cancellationToken);
         double took = clock.Elapsed.TotalSeconds;
         var cpu = engine.CpuTime - cpuBefore;
 
@@ -112,18 +111,24 @@ internal static class Pipeline
             throw new InvalidOperationException($"Of {warm + events} ready rows {stored} are stored.");
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"  engine alone: {events} events in {took:0.0} s: {events / took:0} a second, {rows} rows a block; "
+            $"  engine alone: {events} events in {took:0.0} s: {events / took:0} a second, {blocks.Rows} rows a block; "
             + $"CPU s per million events: {cpu.TotalMicroseconds / events:0.00}"));
         return events / took;
     }
 
+    /// <summary>So many rows at least, for so long at least.</summary>
     /// <returns>Rows.</returns>
     private static async Task<long> StoreAsync(
-        EventsTable table, ReadyBlocks blocks, int seconds, CancellationToken cancellationToken)
+        EventsTable table, ReadyBlocks blocks, long least, TimeSpan during, CancellationToken cancellationToken)
     {
         long stored = 0;
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(seconds); stored += blocks.Rows)
+        for (var clock = Stopwatch.StartNew(); stored < least || clock.Elapsed < during; stored += blocks.Rows)
             await table.InsertAsync(blocks.Next(), cancellationToken);
         return stored;
     }
+
+    /// <param name="Rate">Events a second.</param>
+    /// <param name="BlockRows">Of one insert, on the average.</param>
+    /// <param name="RowsBefore">In the table at the start.</param>
+    private sealed record Stored(double Rate, int BlockRows, long RowsBefore);
 }

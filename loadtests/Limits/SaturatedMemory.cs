@@ -36,6 +36,7 @@ internal static class SaturatedMemory
         using var installation = await Installation.StartAsync(cancellationToken);
         var address = installation.Gateway.Address;
         int process = ProcessFacts.Find(address.ToString());
+        await WarmUp.RunAsync(installation.Gateway, flood, path, Connections, cancellationToken);
         await flood.RunAsync(address, plan.Seconds, cancellationToken, Connections, path);
 
         var history = new ProcessHistory();
