@@ -16,7 +16,7 @@
 # make neighbour  what a project feels of another's flood: ROUNDS of SECONDS each; last lines: the ratios of its p99
 # make limits  throughput beside the engine's alone, allocation, memory, cost as it grows, and start-up, with what each
 #             should be (ONLY=pipeline, allocation, memory, growth or recovery: one of them); 12 minutes by default
-# make bench  microbenchmarks of the hot path (FILTER='*Token*' for some)
+# make bench  microbenchmarks of the hot path, their tables into bench/RESULTS.md (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: run build test simulate storm chaos fresh fuzz slow soak load fence-cost compare neighbour limits load-tests \
@@ -129,7 +129,7 @@ peers:
 load-tests:
 	@dotnet build loadtests/Gateway.LoadTests.csproj -c Release --nologo -v quiet
 
-bench: $(ENGINE_MODULES)
+bench:
 	dotnet run --project bench -c Release -- --filter '$(FILTER)'
 
 clean:

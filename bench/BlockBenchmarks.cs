@@ -1,20 +1,22 @@
-using System.Buffers;
-using System.Buffers.Binary;
-using System.Text;
 using BenchmarkDotNet.Attributes;
 using Gateway.Core.Events;
 using Gateway.Core.Shipping;
 
 namespace Gateway.Bench;
 
-/// <summary>From journal records to one Native block; the time is that of one event.</summary>
+/// <summary>
+/// From journal records in memory to one Native block, beside copying the same payloads once; the time is that of one
+/// event.
+/// </summary>
 [MemoryDiagnoser]
+[OperationsPerSecond]
 public class BlockBenchmarks
 {
     private const int Events = 20_000;
 
     private readonly EventBlock _block = new(Guid.NewGuid());
     private byte[] _payload = [];
+    private byte[] _copies = [];
     private long _expectedBytes;
 
     /// <summary>Events in one request, and so in one record.</summary>
@@ -27,9 +29,21 @@ public class BlockBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _payload = Payload(Batch);
+        _payload = SampleEvents.Payload(Batch);
+        _copies = new byte[Events / Batch * _payload.Length];
         _expectedBytes = Build();
-        if (_block.Rows != Events) throw new InvalidOperationException($"{_block.Rows} rows in place of {Events}.");
+        SampleEvents.Require(_block.Rows == Events && EventPayload.Count(_payload).Events == Batch);
+        SampleEvents.Require(_expectedBytes > Events * 400L);
+    }
+
+    [Benchmark(Baseline = true, OperationsPerInvoke = Events)]
+    public int Copy()
+    {
+        int length = 0;
+        for (int i = 0; i < Events / Batch; i++, length += _payload.Length)
+            _payload.CopyTo(_copies.AsSpan(length));
+        SampleEvents.Require(length == _copies.Length);
+        return length;
     }
 
     [Benchmark(OperationsPerInvoke = Events)]
@@ -38,62 +52,7 @@ public class BlockBenchmarks
         _block.Clear();
         for (int i = 0; i < Events / Batch; i++) _block.Add((ulong)i, (ulong)(i * 31 % Projects), i, _payload);
         long bytes = _block.Write(0, _block.Rows).Length;
-        if (_expectedBytes != 0 && bytes != _expectedBytes) throw new InvalidOperationException("Not the same block.");
+        SampleEvents.Require(_expectedBytes == 0 || bytes == _expectedBytes);
         return bytes;
-    }
-
-    private static byte[] Payload(int events)
-    {
-        var payload = new ArrayBufferWriter<byte>();
-        payload.Write((byte[])[EventPayload.Version, 0, 8]);
-        payload.Write("10.0.0.1"u8);
-        Int32(payload, events);
-        Int32(payload, 0);
-        for (int i = 0; i < events; i++)
-        {
-            byte[] row = Row();
-            Int32(payload, row.Length);
-            payload.Write(row);
-        }
-
-        return payload.WrittenSpan.ToArray();
-    }
-
-    private static byte[] Row()
-    {
-        var row = new ArrayBufferWriter<byte>();
-        row.Write((byte[])[EventPayload.EventKind, 0, 1, 2]);
-        row.Write(new byte[8 + 16]);
-        Short(row, "$pageview");
-        Short(row, "0190a5dd-ac96-774b-bcce-b302099a8057");
-        string[] promoted =
-        [
-            "https://shop.example/a/page?with=query", "shop.example", "/a/page", "google.com",
-            "Chrome", "Linux", "Desktop", "web",
-        ];
-        row.Write((byte[])[(byte)promoted.Length]);
-        for (byte i = 0; i < promoted.Length; i++)
-        {
-            row.Write((byte[])[i]);
-            Short(row, promoted[i]);
-        }
-
-        byte[] properties = Encoding.UTF8.GetBytes("{\"$lib\":\"web\",\"text\":\"" + new string('x', 400) + "\"}");
-        Int32(row, properties.Length);
-        row.Write(properties);
-        return row.WrittenSpan.ToArray();
-    }
-
-    private static void Short(ArrayBufferWriter<byte> writer, string text)
-    {
-        BinaryPrimitives.WriteUInt16LittleEndian(writer.GetSpan(2), (ushort)text.Length);
-        writer.Advance(2);
-        writer.Write(Encoding.UTF8.GetBytes(text));
-    }
-
-    private static void Int32(ArrayBufferWriter<byte> writer, int value)
-    {
-        BinaryPrimitives.WriteInt32LittleEndian(writer.GetSpan(4), value);
-        writer.Advance(4);
     }
 }

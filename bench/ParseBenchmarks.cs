@@ -1,5 +1,3 @@
-using System.IO.Compression;
-using System.Text;
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Gateway.Core.Events;
@@ -7,31 +5,53 @@ using Gateway.Core.Events;
 namespace Gateway.Bench;
 
 /// <summary>
-/// What parsing costs beside the two things that cannot be saved: inflating the body and walking its JSON once. Times
-/// of the batches are for an event of them.
+/// What a body costs from its bytes as sent to a payload for the journal, beside what cannot be saved: inflating it, if
+/// it is gzip, and walking its JSON once. Times are for an event.
 /// </summary>
 [MemoryDiagnoser]
 public class ParseBenchmarks : IDisposable
 {
-    private const int EventsInBatch = 100;
-    private const long Now = 1_795_293_600_000_000;
+    private const int Events = 100;
+    private const int WideProperties = 500;
 
     private readonly CaptureParser _parser = new(new CaptureLimits());
     private readonly byte[] _inflated = new byte[1024 * 1024];
-    private byte[] _json = [];
-    private byte[] _gzip = [];
-    private byte[] _single = [];
+    private byte[] _body = [];
+    private bool _isGzip;
+    private int _batch;
+    private int _jsonTokens;
+    private int _payloadBytes;
+
+    public enum Shape
+    {
+        OneEvent,
+        OneEventGzip,
+        Batch100,
+        Batch100Gzip,
+        Deep,
+        Wide500,
+    }
+
+    [ParamsAllValues]
+    public Shape Body { get; set; }
 
     [GlobalSetup]
     public void Setup()
     {
-        string[] events = [.. Enumerable.Range(0, EventsInBatch).Select(Event)];
-        _json = Encoding.UTF8.GetBytes(Batch(string.Join(',', events)));
-        _single = Encoding.UTF8.GetBytes(Batch(events[0]));
+        _isGzip = Body is Shape.OneEventGzip or Shape.Batch100Gzip;
+        _batch = Body is Shape.Batch100 or Shape.Batch100Gzip ? Events : 1;
+        byte[] json = Body switch
+        {
+            Shape.Deep => SampleEvents.DeepBody(),
+            Shape.Wide500 => SampleEvents.WideBody(WideProperties),
+            _ => SampleEvents.Body(_batch),
+        };
+        _body = _isGzip ? SampleEvents.Gzip(json) : json;
+        _jsonTokens = Walk(json);
 
-        using var output = new MemoryStream();
-        using (var gzip = new GZipStream(output, CompressionLevel.Optimal)) gzip.Write(_json);
-        _gzip = output.ToArray();
+        ParseBody();
+        _payloadBytes = _parser.Payload.Length;
+        CheckPayload(json);
     }
 
     [GlobalCleanup]
@@ -41,64 +61,51 @@ public class ParseBenchmarks : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    [Benchmark(OperationsPerInvoke = EventsInBatch)]
-    public void InflateAlone() => Require(Inflate() == _json.Length);
-
-    [Benchmark(OperationsPerInvoke = EventsInBatch)]
-    public void WalkAlone() => Walk(_json);
-
-    [Benchmark(Baseline = true, OperationsPerInvoke = EventsInBatch)]
-    public void InflateAndWalk() => Walk(_inflated.AsSpan(0, Inflate()));
-
-    [Benchmark(OperationsPerInvoke = EventsInBatch)]
-    public void ParseBatch() => Parse(_json, EventsInBatch);
-
-    [Benchmark(OperationsPerInvoke = EventsInBatch)]
-    public void ParseGzipBatch() => Parse(_gzip, EventsInBatch);
-
-    [Benchmark]
-    public void ParseSingle() => Parse(_single, 1);
-
-    private void Parse(byte[] body, int events)
+    [Benchmark(Baseline = true, OperationsPerInvoke = Events)]
+    public void InflateAndWalk()
     {
-        var rejection = _parser.Parse(body, new RequestFacts { ClientIp = "203.0.113.7"u8 }, Now);
-        Require(rejection is null && _parser.AcceptedCount == events);
+        for (int i = 0; i < Events / _batch; i++)
+        {
+            ReadOnlySpan<byte> json = _isGzip ? _inflated.AsSpan(0, InflateBenchmarks.Inflate(_body, _inflated)) : _body;
+            SampleEvents.Require(Walk(json) == _jsonTokens);
+        }
     }
 
-    private int Inflate()
+    [Benchmark(OperationsPerInvoke = Events)]
+    public void Parse()
     {
-        using var gzip = new GZipStream(new MemoryStream(_gzip), CompressionMode.Decompress);
-        int length = 0;
-        while (gzip.Read(_inflated.AsSpan(length)) is > 0 and int read) length += read;
-        return length;
+        for (int i = 0; i < Events / _batch; i++)
+        {
+            ParseBody();
+            SampleEvents.Require(_parser.Payload.Length == _payloadBytes);
+        }
     }
 
-    private static void Walk(ReadOnlySpan<byte> json)
+    private void ParseBody()
+    {
+        var rejection = _parser.Parse(_body, new RequestFacts { ClientIp = "203.0.113.7"u8 }, SampleEvents.Now);
+        SampleEvents.Require(rejection is null && _parser.AcceptedCount == _batch);
+    }
+
+    private static int Walk(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);
         int tokens = 0;
         while (reader.Read()) tokens++;
-        Require(tokens > 10);
+        return tokens;
     }
 
-    private static void Require(bool isRight)
+    /// <summary>Each row has its event's properties, byte for byte.</summary>
+    private void CheckPayload(byte[] json)
     {
-        if (!isRight) throw new InvalidOperationException("The benchmark timed a failure.");
+        using var sent = JsonDocument.Parse(json);
+        var events = sent.RootElement.GetProperty("batch").EnumerateArray();
+        var reader = new EventPayloadReader(_parser.Payload.Span);
+        foreach (var sentEvent in events)
+        {
+            SampleEvents.Require(reader.TryReadRow(out var row));
+            string properties = sentEvent.GetProperty("properties").GetRawText();
+            SampleEvents.Require(System.Text.Encoding.UTF8.GetString(new EventRow(row).Properties) == properties);
+        }
     }
-
-    private static string Batch(string events) =>
-        $$"""
-        {"api_key":"phc_testtokentesttokentesttokentesttokentest12","batch":[{{events}}],
-        "sent_at":"2026-11-21T20:39:44.858Z"}
-        """.ReplaceLineEndings("");
-
-    /// <summary>435 bytes, as a browser's small event.</summary>
-    private static string Event(int index) =>
-        $$"""
-        {"uuid":"01a1ffcb-91f5-7b65-b5dd-f1e6ac2461{{index:x2}}","event":"order placed",
-        "properties":{"distinct_id":"user_{{index}}","$current_url":"https://shop.example/checkout?step={{index}}",
-        "$host":"shop.example","$pathname":"/checkout","$browser":"Chrome","$os":"Linux","$lib":"web",
-        "$session_id":"01a1ffcb-91f5-7b65-b5dd-f1e6ac24{{index:x4}}","plan":"pro","amount":{{index}}.50,
-        "items":[{"sku":"a{{index}}","n":2}]},"timestamp":"2026-11-21T20:39:{{index % 60:00}}.858Z"}
-        """.ReplaceLineEndings("");
 }
