@@ -1,4 +1,5 @@
 using Gateway.LoadTests.Running;
+using Gateway.LoadTests.Scenarios;
 
 namespace Gateway.LoadTests;
 
@@ -15,7 +16,7 @@ internal static class FenceCost
     public static async Task RunAsync(int rounds, int seconds, CancellationToken cancellationToken)
     {
         Console.WriteLine(Machine.LoadAverage);
-        Console.WriteLine($"token check in the process: {TokenCheckTime.Measure()}");
+        Console.WriteLine($"token check in the process: {TokenCheckInProcess.DescribeHit()}");
 
         using var postgres = await Postgres.StartAsync(cancellationToken);
         using var redis = await Redis.StartAsync(cancellationToken);

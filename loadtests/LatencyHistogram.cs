@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Gateway.LoadTests;
 
 /// <summary>
-/// Latencies in microseconds, in buckets that are never wider than 1/64 of their value: every percentile is right to
+/// Latencies in nanoseconds, in buckets that are never wider than 1/64 of their value: every percentile is right to
 /// within 1.6 %, whatever its size, in a few kilobytes. Thread safe.
 /// </summary>
 internal sealed class LatencyHistogram
@@ -15,20 +15,26 @@ internal sealed class LatencyHistogram
 
     public long Count => _counts.Sum();
 
-    public void Record(TimeSpan latency) => Interlocked.Increment(ref _counts[Index((long)latency.TotalMicroseconds)]);
+    public void Record(TimeSpan latency) => Record(latency.Ticks * TimeSpan.NanosecondsPerTick);
+
+    public void Record(long nanoseconds) => Interlocked.Increment(ref _counts[Index(nanoseconds)]);
 
     /// <summary>The smallest latency that is not exceeded by the given share of all.</summary>
-    public TimeSpan Percentile(double share)
+    public TimeSpan Percentile(double share) =>
+        TimeSpan.FromTicks(Nanoseconds(share) / TimeSpan.NanosecondsPerTick);
+
+    /// <summary>The same in nanoseconds: .NET's own unit of time is a hundred of them.</summary>
+    public long Nanoseconds(double share)
     {
         long wanted = (long)Math.Ceiling(share * Count);
         long seen = 0;
         for (int index = 0; index < _counts.Length; index++)
         {
             seen += _counts[index];
-            if (seen >= wanted && seen > 0) return TimeSpan.FromMicroseconds(Upper(index));
+            if (seen >= wanted && seen > 0) return Upper(index);
         }
 
-        return TimeSpan.Zero;
+        return 0;
     }
 
     // Values below SubBuckets have a bucket each; above, the leading bit picks the row and the next six the column.
@@ -40,9 +46,10 @@ internal sealed class LatencyHistogram
         return ((shift + 1) << SubBits) + (int)(value >> shift) - SubBuckets;
     }
 
-    private static double Upper(int index)
+    /// <summary>The largest value of a bucket.</summary>
+    private static long Upper(int index)
     {
         int row = index >> SubBits;
-        return row == 0 ? index : ((long)(index & (SubBuckets - 1)) + SubBuckets + 1) << (row - 1);
+        return row == 0 ? index : (((long)(index & (SubBuckets - 1)) + SubBuckets + 1) << (row - 1)) - 1;
     }
 }

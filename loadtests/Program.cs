@@ -8,14 +8,14 @@ using Gateway.LoadTests.Slow;
 // dotnet run --project loadtests -c Release -- ARGUMENTS; or `make load`, `make compare`, `make neighbour`.
 const string Usage =
     """
-    usage: load [COUNT] [REQUESTS_PER_SECOND] [SECONDS]          an installation of its own
+    usage: load [COUNT] [PROJECTS] [REQUESTS_PER_SECOND] [SECONDS] [REPORT]    an installation of its own
            fence-cost [ROUNDS] [SECONDS]                         what the fence costs
            compare [ROUNDS] [SECONDS]                            this gateway beside its peers
            neighbour [ROUNDS] [SECONDS]                          what a flood costs others
            slow [CONNECTIONS] [ROUNDS] [SECONDS]                 what slow connections cost the others
            limits [all|pipeline|allocation|memory|growth|recovery] [SECONDS] [ROUNDS]    figures beside their targets
            soak [MINUTES]                                        memory and handles over a long time
-           URL PROJECT_TOKEN [REQUESTS_PER_SECOND] [SECONDS]     a gateway that runs already
+           URL PROJECT_TOKEN [REQUESTS_PER_SECOND] [SECONDS] [REPORT]         a gateway that runs already
     """;
 
 // What was started ends on the way out; a second signal ends us at once, and everything with us.
@@ -26,7 +26,8 @@ try
 {
     return args switch
     {
-        ["load", ..] => Report(await LoadRun.RunAsync(Number(1, 500), Number(2, 1_000), Number(3, 5), stop.Token)),
+        ["load", ..] => await LoadRun.RunAsync(
+            new(Number(1, 1_000), Number(2, 1_000), Number(3, 1_000), Number(4, 3)), Report(5), stop.Token),
         ["neighbour", ..] => await Neighbour.RunAsync(Number(1, 5), Number(2, 5), stop.Token),
         ["fence-cost", ..] => await DoneAsync(FenceCost.RunAsync(Number(1, 5), Number(2, 5), stop.Token)),
         ["compare", ..] => await DoneAsync(Comparison.RunAsync(Number(1, 5), Number(2, 5), stop.Token)),
@@ -44,7 +45,7 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {
     return Fail("Interrupted.");
 }
-catch (Exception error) when (error is InvalidOperationException or HttpRequestException)
+catch (Exception error) when (error is InvalidOperationException or HttpRequestException or IOException)
 {
     return Fail(error.Message);
 }
@@ -58,9 +59,11 @@ void Stop(PosixSignalContext context)
 int Number(int at, int otherwise) =>
     args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
 
-async Task<int> RunAtAsync(Uri url, string token) => url.IsLoopback
-    ? Report(await CapturePass.RunAsync(url, token, Number(2, 1_000), Number(3, 10), stop.Token))
-    : Fail("Load is sent to this machine only.");
+string Report(int at) => args.Length > at ? args[at] : "artifacts/load/report.html";
+
+async Task<int> RunAtAsync(Uri url, string token) => url is { IsLoopback: true, Scheme: "http" }
+    ? await LoadRun.RunAtAsync(url, token, new(0, 0, Number(2, 1_000), Number(3, 3)), Report(4), stop.Token)
+    : Fail("Load is sent to this machine only, and without TLS.");
 
 async Task<int> HoldAsync(Uri url, string token)
 {
@@ -73,13 +76,6 @@ static async Task<int> DoneAsync(Task run)
 {
     await run;
     return 0;
-}
-
-static int Report(List<ReportRow> rows)
-{
-    ReportRow.Print(rows);
-    foreach (var row in rows.Where(row => !row.IsGood)) Console.WriteLine($"FAILED: {row.Name}");
-    return rows.TrueForAll(row => row.IsGood) ? 0 : 1;
 }
 
 static int Fail(string why)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Gateway.Core.ClickHouse;
 using Gateway.LoadTests.Clients;
 using Gateway.LoadTests.Running;
 
@@ -12,12 +11,14 @@ namespace Gateway.LoadTests;
 /// </summary>
 internal static class SoakRun
 {
-    private const int Connections = 64;
     private const double MostMemoryGrowth = 0.05;
 
     // Its own files and its connections to the store come and go; ours stay open throughout.
     private const int MostHandleGrowth = 8;
     private const int MostThreadGrowth = 8;
+
+    private static readonly Scenario SingleEvents =
+        Scenario.SingleEvents("single event", _ => GatewayServer.ProjectToken);
 
     private static readonly TimeSpan Sample = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Stretch = TimeSpan.FromSeconds(10);
@@ -30,10 +31,7 @@ internal static class SoakRun
         using var engine = await Engine.StartAsync(cancellationToken);
         using var gateway = await GatewayServer.StartAsync(
             cancellationToken, ("ConnectionStrings:ClickHouse", engine.ConnectionString));
-        using var store = new ClickHouseClient(ClickHouseOptions.Parse(engine.ConnectionString))
-        {
-            StatementTimeout = TimeSpan.FromMinutes(20),
-        };
+        using var store = new StoredEvents(engine);
         int process = ProcessFacts.Find(gateway.Address.ToString());
 
         // Not counted: it warms up. Half of the second one is what the gateway can do while it ships.
@@ -47,14 +45,14 @@ internal static class SoakRun
         var history = new ProcessHistory();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var (acked, failed, sampling) = (0L, 0L, Task.CompletedTask);
-        LeanConnection[] kept = [.. Enumerable.Range(0, Connections).Select(_ => new LeanConnection(gateway.Address))];
+        LeanConnection[] kept =
+            [.. Enumerable.Range(0, SingleEvents.Connections).Select(_ => new LeanConnection(gateway.Address))];
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < total;)
         {
             if (clock.Elapsed >= warmUp && sampling.IsCompleted)
                 sampling = history.SampleAsync(process, Sample, stop.Token);
-            var figures = await LoadGenerator.InjectAsync(
-                GatewayServer.ProjectToken, kept, rate, Stretch, cancellationToken);
-            (acked, failed) = (acked + figures.Acked, failed + figures.Failed);
+            var figures = await new LoadGenerator(SingleEvents, new(rate, Stretch)).InjectAsync(kept, cancellationToken);
+            (acked, failed) = (acked + figures.EventsAcked, failed + figures.Failed);
             var now = ProcessFacts.Read(process);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
@@ -66,23 +64,12 @@ internal static class SoakRun
         await stop.CancelAsync();
         await sampling;
         foreach (var connection in kept) connection.Dispose();
-        long stored = await StoredAsync(gateway, store, cancellationToken) - before;
+        long stored = await store.CountAsync([gateway], cancellationToken) - before;
         return Report(history, acked, failed, stored, minutes);
     }
 
     private static Task<double> SaturateAsync(GatewayServer gateway, CancellationToken cancellationToken) =>
-        LoadGenerator.SaturateAsync(
-            gateway.Address, GatewayServer.ProjectToken, Connections, Saturating, cancellationToken);
-
-    /// <summary>Rows of the table once nothing waits any more.</summary>
-    private static async Task<long> StoredAsync(
-        GatewayServer gateway, ClickHouseClient store, CancellationToken cancellationToken)
-    {
-        await gateway.WaitUntilAsync(metrics => metrics["gateway_journal_bytes_waiting"] == 0, cancellationToken);
-        string count = await store.QueryTextAsync(
-            "SELECT count() FROM events FINAL WHERE project_id != 0", cancellationToken: cancellationToken);
-        return long.Parse(count, CultureInfo.InvariantCulture);
-    }
+        LoadGenerator.SaturateAsync(SingleEvents, gateway.Address, Saturating, cancellationToken);
 
     private static int Report(ProcessHistory history, long acked, long failed, long stored, int minutes)
     {

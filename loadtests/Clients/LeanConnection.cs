@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Net;
 using System.Net.Sockets;
 
 namespace Gateway.LoadTests.Clients;
@@ -20,13 +19,33 @@ internal sealed class LeanConnection(Uri server) : IDisposable
     private int _read;
     private int _bodyLength;
 
+    /// <summary>Opens it, if it is not open: the first request need not wait for that.</summary>
+    /// <exception cref="SocketException">Nobody listens.</exception>
+    public async ValueTask OpenAsync(CancellationToken cancellationToken)
+    {
+        if (_socket is not null) return;
+
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(server.DnsSafeHost, server.Port, cancellationToken);
+            _socket = socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Sends a whole request and reads the whole answer.</summary>
     /// <exception cref="IOException">The connection broke before the answer was whole.</exception>
     public async ValueTask<LeanAnswer> SendAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
     {
         try
         {
-            var socket = _socket ??= await OpenAsync(cancellationToken);
+            await OpenAsync(cancellationToken);
+            var socket = _socket!;
             for (int sent = 0; sent < request.Length;)
                 sent += await socket.SendAsync(request[sent..], SocketFlags.None, cancellationToken);
             return await ReadAsync(socket, cancellationToken);
@@ -44,21 +63,6 @@ internal sealed class LeanConnection(Uri server) : IDisposable
     }
 
     public void Dispose() => Close();
-
-    private async Task<Socket> OpenAsync(CancellationToken cancellationToken)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(IPAddress.Loopback, server.Port, cancellationToken);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 
     private async ValueTask<LeanAnswer> ReadAsync(Socket socket, CancellationToken cancellationToken)
     {

@@ -1,148 +1,112 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
+using System.Net.Sockets;
 using System.Threading.Channels;
 
 namespace Gateway.LoadTests.Clients;
 
-/// <summary>What came of a stretch of load.</summary>
-/// <param name="Acked">Answered 200.</param>
-/// <param name="Failed">Answered otherwise, or not at all.</param>
-/// <param name="Latency">Of all that were answered, from when they were meant to start.</param>
-internal sealed record LoadFigures(long Acked, long Failed, LatencyHistogram Latency);
-
 /// <summary>
-/// Posts events over kept connections, single ones if nothing else is said, so cheaply that on a machine shared with the
-/// gateway most of it is left to the gateway.
+/// Runs a scenario over kept connections, so cheaply that on a machine shared with the gateway most of it is left to
+/// the gateway. Once.
 /// </summary>
-internal sealed class LoadGenerator(Func<byte[]> nextRequest)
+internal sealed class LoadGenerator(Scenario scenario, LoadSimulation simulation)
 {
-    private const string Path = "/i/v0/e/";
+    // What is not answered this long after the last one was due will not be.
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
 
-    private readonly LatencyHistogram _latency = new();
-    private long _acked;
-    private long _failed;
+    private readonly Stopwatch _clock = new();
 
-    /// <summary>As many as the gateway answers: each connection has its next request once it is answered.</summary>
-    /// <returns>Answered 200, a second.</returns>
-    public static Task<double> SaturateAsync(
-        Uri gateway, string token, int connections, TimeSpan during, CancellationToken cancellationToken) =>
-        SaturateAsync(gateway, () => Post(Path, Events.Single(token)), connections, during, cancellationToken);
+    /// <summary>What it has come to so far.</summary>
+    public Measurement Measured { get; } = new(simulation.During);
 
-    /// <summary>The same with requests of <see cref="Post"/>.</summary>
+    /// <summary>As many as are answered: each connection has its next request once it is answered.</summary>
+    /// <returns>Answered as they must be, a second.</returns>
+    /// <exception cref="InvalidOperationException">One was not.</exception>
     public static async Task<double> SaturateAsync(
-        Uri gateway,
-        Func<byte[]> nextRequest,
-        int connections,
-        TimeSpan during,
-        CancellationToken cancellationToken)
+        Scenario scenario, Uri gateway, TimeSpan during, CancellationToken cancellationToken)
     {
-        var generator = new LoadGenerator(nextRequest);
-        var clock = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(
+        var generator = new LoadGenerator(scenario, new(Rate: 0, during));
+        generator._clock.Start();
+        await Task.WhenAll(Enumerable.Range(0, scenario.Connections).Select(_ => Task.Run(
             async () =>
             {
                 using var connection = new LeanConnection(gateway);
-                while (clock.Elapsed < during)
-                {
-                    await generator.PostAsync(connection, clock.Elapsed, clock, cancellationToken);
-                }
+                for (long number = 0; generator._clock.Elapsed < during; number++)
+                    await generator.StepAsync(connection, number, generator._clock.Elapsed, cancellationToken);
             },
             cancellationToken)));
-        if (generator._failed > 0) throw new InvalidOperationException($"{generator._failed} requests failed.");
-        return generator._acked / clock.Elapsed.TotalSeconds;
+        var measured = generator.Measured;
+        return measured.Failed == 0
+            ? measured.Good / generator._clock.Elapsed.TotalSeconds
+            : throw new InvalidOperationException($"{measured.Failed} requests failed.");
     }
 
-    /// <summary>
-    /// So many a second whether or not earlier ones were answered: when all connections are busy the next request
-    /// waits, and its wait counts.
-    /// </summary>
-    public static async Task<LoadFigures> InjectAsync(
-        Uri gateway, string token, int connections, double rate, TimeSpan during, CancellationToken cancellationToken)
+    /// <summary>So many a second, over connections of its own, which are there before it begins.</summary>
+    /// <param name="gateways">Each has its part of the connections.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    public async Task<Measurement> InjectAsync(Uri[] gateways, CancellationToken cancellationToken)
     {
-        LeanConnection[] fresh = [.. Enumerable.Range(0, connections).Select(_ => new LeanConnection(gateway))];
+        LeanConnection[] connections =
+        [
+            .. Enumerable.Range(0, scenario.Connections)
+                .Select(number => new LeanConnection(gateways[number % gateways.Length])),
+        ];
         try
         {
-            return await InjectAsync(token, fresh, rate, during, cancellationToken);
+            foreach (var connection in connections) await connection.OpenAsync(cancellationToken);
+            return await InjectAsync(connections, cancellationToken);
+        }
+        catch (SocketException error)
+        {
+            throw new InvalidOperationException($"Nobody listens at {string.Join(", ", (object[])gateways)}.", error);
         }
         finally
         {
-            foreach (var connection in fresh) connection.Dispose();
+            foreach (var connection in connections) connection.Dispose();
         }
     }
 
-    /// <summary>The same over connections that the caller keeps from one stretch to the next.</summary>
-    public static Task<LoadFigures> InjectAsync(
-        string token,
-        IReadOnlyList<LeanConnection> connections,
-        double rate,
-        TimeSpan during,
-        CancellationToken cancellationToken) =>
-        InjectAsync(() => Post(Path, Events.Single(token)), connections, rate, during, cancellationToken);
-
-    /// <summary>The same with requests of <see cref="Post"/>.</summary>
-    public static async Task<LoadFigures> InjectAsync(
-        Func<byte[]> nextRequest,
-        IReadOnlyList<LeanConnection> connections,
-        double rate,
-        TimeSpan during,
-        CancellationToken cancellationToken)
+    /// <summary>The same over connections that the caller keeps from one run to the next.</summary>
+    public async Task<Measurement> InjectAsync(
+        IReadOnlyList<LeanConnection> connections, CancellationToken cancellationToken)
     {
-        var generator = new LoadGenerator(nextRequest);
-        await generator.InjectAsync(connections, rate, during, cancellationToken);
-        return new LoadFigures(generator._acked, generator._failed, generator._latency);
-    }
-
-    /// <summary>A whole request.</summary>
-    public static byte[] Post(string path, byte[] body)
-    {
-        string head = string.Create(
-            CultureInfo.InvariantCulture,
-            $"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            + $"Content-Length: {body.Length}\r\n\r\n");
-        byte[] request = new byte[head.Length + body.Length];
-        Encoding.ASCII.GetBytes(head, request);
-        body.CopyTo(request, head.Length);
-        return request;
-    }
-
-    private async Task InjectAsync(
-        IReadOnlyList<LeanConnection> connections, double rate, TimeSpan during, CancellationToken cancellationToken)
-    {
-        var due = Channel.CreateUnbounded<TimeSpan>(new UnboundedChannelOptions { SingleWriter = true });
-        var clock = Stopwatch.StartNew();
+        long total = (long)Math.Round(simulation.Rate * simulation.During.TotalSeconds);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(simulation.During + AnswerLimit);
+        var due = Channel.CreateUnbounded<long>(new UnboundedChannelOptions { SingleWriter = true });
         var senders = connections.Select(connection => Task.Run(
             async () =>
             {
-                await foreach (var intended in due.Reader.ReadAllAsync(cancellationToken))
-                    await PostAsync(connection, intended, clock, cancellationToken);
+                await foreach (long number in due.Reader.ReadAllAsync(limit.Token))
+                    await StepAsync(connection, number, TimeSpan.FromSeconds(number / simulation.Rate), limit.Token);
             },
-            cancellationToken)).ToArray();
+            limit.Token)).ToArray();
 
-        long total = (long)(rate * during.TotalSeconds);
-        for (long sent = 0; sent < total;)
+        _clock.Start();
+        await Arrivals.WriteAsync(due.Writer, total, simulation.Rate, _clock, limit.Token);
+        try
         {
-            for (long now = Math.Min(total, (long)(clock.Elapsed.TotalSeconds * rate) + 1); sent < now; sent++)
-                due.Writer.TryWrite(TimeSpan.FromSeconds(sent / rate));
-            await Task.Delay(1, cancellationToken);
+            await Task.WhenAll(senders);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            Measured.NotAnswered(total - Measured.Good - Measured.Failed);
         }
 
-        due.Writer.Complete();
-        await Task.WhenAll(senders);
+        Measured.Took = _clock.Elapsed;
+        return Measured;
     }
 
-    private async Task PostAsync(
-        LeanConnection connection, TimeSpan intended, Stopwatch clock, CancellationToken cancellationToken)
+    private async ValueTask StepAsync(
+        LeanConnection connection, long number, TimeSpan intended, CancellationToken cancellationToken)
     {
         try
         {
-            var answer = await connection.SendAsync(nextRequest(), cancellationToken);
-            _latency.Record(clock.Elapsed - intended);
-            Interlocked.Increment(ref answer.Status == 200 ? ref _acked : ref _failed);
+            var result = await scenario.Step(connection, number, cancellationToken);
+            Measured.Answered(intended, _clock.Elapsed, result);
         }
         catch (IOException)
         {
-            Interlocked.Increment(ref _failed);
+            Measured.NotAnswered();
         }
     }
 }

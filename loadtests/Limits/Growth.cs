@@ -30,8 +30,8 @@ internal static class Growth
 
     private static async Task<Figure[]> CompareProjectsAsync(LimitsPlan plan, CancellationToken cancellationToken)
     {
-        using var few = await Installation.StartAsync(cancellationToken);
-        using var many = await Installation.StartAsync(cancellationToken);
+        using var few = await ShippingGateway.StartAsync(cancellationToken);
+        using var many = await ShippingGateway.StartAsync(cancellationToken);
         var fewProjects = await few.MakeProjectsAsync(Projects, cancellationToken);
         var manyProjects = await many.MakeProjectsAsync(Projects * Tenfold, cancellationToken);
         using var less = new GrowthSide($"{Projects} projects", few, 1, Singles(fewProjects));
@@ -41,8 +41,8 @@ internal static class Growth
 
     private static async Task<Figure[]> CompareBodiesAsync(LimitsPlan plan, CancellationToken cancellationToken)
     {
-        using var small = await Installation.StartAsync(cancellationToken);
-        using var large = await Installation.StartAsync(cancellationToken);
+        using var small = await ShippingGateway.StartAsync(cancellationToken);
+        using var large = await ShippingGateway.StartAsync(cancellationToken);
         const int Many = BatchEvents * Tenfold;
         using var less = new GrowthSide($"batches of {BatchEvents}", small, BatchEvents, Batches(BatchEvents));
         using var more = new GrowthSide($"batches of {Many}", large, Many, Batches(Many));
@@ -51,8 +51,8 @@ internal static class Growth
 
     private static async Task<Figure[]> CompareStoredAsync(LimitsPlan plan, CancellationToken cancellationToken)
     {
-        using var few = await Installation.StartAsync(cancellationToken);
-        using var many = await Installation.StartAsync(cancellationToken);
+        using var few = await ShippingGateway.StartAsync(cancellationToken);
+        using var many = await ShippingGateway.StartAsync(cancellationToken);
         byte[][] bodies = Batches(BatchEvents);
         await FillAsync(few, bodies, StoredRows, cancellationToken);
         await FillAsync(many, bodies, StoredRows * Tenfold, cancellationToken);
@@ -112,7 +112,7 @@ internal static class Growth
 
     /// <summary>Straight into the table: rows of the project that is measured, and of others around it.</summary>
     private static async Task FillAsync(
-        Installation installation, byte[][] bodies, long rows, CancellationToken cancellationToken)
+        ShippingGateway installation, byte[][] bodies, long rows, CancellationToken cancellationToken)
     {
         // A store that holds events is not taken by a new installation: they must have met.
         await installation.MakeProjectsAsync(1, cancellationToken);

@@ -10,15 +10,14 @@ namespace Gateway.LoadTests.Limits;
 /// <param name="bodies">Sent in turn, again and again.</param>
 /// <param name="filled">Rows that were in the store before.</param>
 internal sealed class GrowthSide(
-    string name, Installation installation, int events, byte[][] bodies, long filled = 0) : IDisposable
+    string name, ShippingGateway installation, int events, byte[][] bodies, long filled = 0) : IDisposable
 {
     private const int Connections = 64;
 
     private readonly LeanConnection[] _connections =
         [.. Enumerable.Range(0, Connections).Select(_ => new LeanConnection(installation.Gateway.Address))];
 
-    private readonly byte[][] _requests = [.. bodies.Select(body => LoadGenerator.Post("/batch/", body))];
-    private int _next = -1;
+    private readonly Scenario _scenario = Scenario.Capture(name, NextOf(bodies), events);
 
     /// <summary>Microseconds of the processor for an event, by the gateway, of each round.</summary>
     public List<double> Gateway { get; } = [];
@@ -37,7 +36,7 @@ internal sealed class GrowthSide(
         using var flood = new Flood(bodies);
         await WarmUp.RunAsync(installation.Gateway, flood, "/batch/", Connections, cancellationToken);
         double requests = await LoadGenerator.SaturateAsync(
-            installation.Gateway.Address, Next, Connections, TimeSpan.FromSeconds(seconds), cancellationToken);
+            _scenario, installation.Gateway.Address, TimeSpan.FromSeconds(seconds), cancellationToken);
         await installation.SettleAsync(cancellationToken);
         return requests * events;
     }
@@ -46,13 +45,13 @@ internal sealed class GrowthSide(
     public async Task RunAsync(double rate, TimeSpan during, CancellationToken cancellationToken)
     {
         var before = installation.CpuTimes;
-        var figures = await LoadGenerator.InjectAsync(
-            Next, _connections, rate / events, during, cancellationToken);
-        if (figures.Failed > 0) throw new InvalidOperationException($"{name}: {figures.Failed} requests failed.");
+        var measured = await new LoadGenerator(_scenario, new(rate / events, during))
+            .InjectAsync(_connections, cancellationToken);
+        if (measured.Failed > 0) throw new InvalidOperationException($"{name}: {measured.Failed} requests failed.");
 
         await installation.SettleAsync(cancellationToken);
         var used = installation.CpuTimes - before;
-        double sent = figures.Acked * events;
+        double sent = measured.EventsAcked;
         Gateway.Add(used.Gateway.TotalMicroseconds / sent);
         Engine.Add(used.Engine.TotalMicroseconds / sent);
     }
@@ -71,5 +70,11 @@ internal sealed class GrowthSide(
         foreach (var connection in _connections) connection.Dispose();
     }
 
-    private byte[] Next() => _requests[(uint)Interlocked.Increment(ref _next) % _requests.Length];
+    /// <summary>One after the other, whoever asks.</summary>
+    private static Func<long, byte[]> NextOf(byte[][] bodies)
+    {
+        byte[][] requests = [.. bodies.Select(Requests.Batch)];
+        int next = -1;
+        return _ => requests[(uint)Interlocked.Increment(ref next) % requests.Length];
+    }
 }

@@ -48,7 +48,7 @@ internal static class Pipeline
     private static async Task<Stored> StoreByGatewayAsync(
         byte[][] bodies, int seconds, CancellationToken cancellationToken)
     {
-        using var installation = await Installation.StartAsync(cancellationToken);
+        using var installation = await ShippingGateway.StartAsync(cancellationToken);
         using var flood = new Flood(bodies);
         await WarmUp.RunAsync(installation.Gateway, flood, "/batch/", Connections, cancellationToken);
         await installation.SettleAsync(cancellationToken);
@@ -75,7 +75,7 @@ internal static class Pipeline
     }
 
     private static async Task InsistAsync(
-        Installation installation, FloodFigures sent, long events, CancellationToken cancellationToken)
+        ShippingGateway installation, FloodFigures sent, long events, CancellationToken cancellationToken)
     {
         if (sent.Refused > 0) throw new InvalidOperationException($"{sent.Refused} batches were not answered 200.");
 

@@ -42,7 +42,7 @@ internal static class Recovery
             using var gateway = await StartAsync(data, GatewayServer.NoStore, cancellationToken);
             starts.Add(Stopwatch.GetElapsedTime(began).TotalSeconds);
 
-            await gateway.WaitUntilAsync(Installation.HasBooks, cancellationToken);
+            await gateway.WaitUntilAsync(ShippingGateway.HasBooks, cancellationToken);
             double counted = Stopwatch.GetElapsedTime(began).TotalSeconds;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"  ready after {starts[^1]:0.00} s, all counted after {counted:0.00} s"));
@@ -99,7 +99,7 @@ internal static class Recovery
     private static async Task InsistOnStoreAsync(
         string data, long acked, long most, CancellationToken cancellationToken)
     {
-        using var installation = await Installation.StartAsync(cancellationToken, ("Gateway:Data", data));
+        using var installation = await ShippingGateway.StartAsync(cancellationToken, ("Gateway:Data", data));
         await installation.DrainAsync(cancellationToken);
         long stored = await installation.CountStoredAsync(cancellationToken);
         if (stored < acked || stored > most)

@@ -33,7 +33,7 @@ internal static class SaturatedMemory
     private static async Task<Figure[]> RunAsync(
         string name, Flood flood, string path, LimitsPlan plan, CancellationToken cancellationToken)
     {
-        using var installation = await Installation.StartAsync(cancellationToken);
+        using var installation = await ShippingGateway.StartAsync(cancellationToken);
         var address = installation.Gateway.Address;
         int process = ProcessFacts.Find(address.ToString());
         await WarmUp.RunAsync(installation.Gateway, flood, path, Connections, cancellationToken);

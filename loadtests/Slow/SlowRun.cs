@@ -10,8 +10,10 @@ namespace Gateway.LoadTests.Slow;
 /// </summary>
 internal static class SlowRun
 {
-    private const int Connections = 64;
     private const double MostRatio = 1.2;
+
+    private static readonly Scenario SingleEvents =
+        Scenario.SingleEvents("single event", _ => GatewayServer.ProjectToken);
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(2);
@@ -28,8 +30,7 @@ internal static class SlowRun
         await SaturateAsync(gateway, cancellationToken);
         double saturating = await SaturateAsync(gateway, cancellationToken);
         double rate = saturating / 2;
-        await LoadGenerator.InjectAsync(
-            gateway.Address, GatewayServer.ProjectToken, Connections, rate, WarmUp, cancellationToken);
+        await new LoadGenerator(SingleEvents, new(rate, WarmUp)).InjectAsync([gateway.Address], cancellationToken);
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Others post {rate:0} a second; p99 in ms:"));
         Console.WriteLine("round    without       with");
@@ -51,8 +52,7 @@ internal static class SlowRun
     }
 
     private static Task<double> SaturateAsync(GatewayServer gateway, CancellationToken cancellationToken) =>
-        LoadGenerator.SaturateAsync(
-            gateway.Address, GatewayServer.ProjectToken, Connections, WarmUp, cancellationToken);
+        LoadGenerator.SaturateAsync(SingleEvents, gateway.Address, WarmUp, cancellationToken);
 
     private static int Report(
         Pass pass, double saturating, int count, int seconds, List<(double Without, double With)> pairs)
@@ -123,8 +123,8 @@ internal static class SlowRun
             using var slow = isWithSlow ? await StartAsync(cancellationToken) : null;
             await Task.Delay(Settle, cancellationToken);
             var before = await UsageAsync(slow, cancellationToken);
-            var figures = await LoadGenerator.InjectAsync(
-                gateway.Address, GatewayServer.ProjectToken, Connections, rate, during, cancellationToken);
+            var figures = await new LoadGenerator(SingleEvents, new(rate, during))
+                .InjectAsync([gateway.Address], cancellationToken);
             Failed += figures.Failed;
             var used = await UsageAsync(slow, cancellationToken) - before;
             if (isWithSlow) With += used;

@@ -19,14 +19,14 @@ internal readonly record struct CpuTimes(TimeSpan Gateway, TimeSpan Engine)
 }
 
 /// <summary>A gateway that ships into an engine of its own, and what is asked of both.</summary>
-internal sealed class Installation : IDisposable
+internal sealed class ShippingGateway : IDisposable
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan StandstillLimit = TimeSpan.FromSeconds(60);
 
     private readonly Engine _engine;
 
-    private Installation(Engine engine, GatewayServer gateway)
+    private ShippingGateway(Engine engine, GatewayServer gateway)
     {
         (_engine, Gateway) = (engine, gateway);
         Store = new ClickHouseClient(ClickHouseOptions.Parse(engine.ConnectionString))
@@ -42,7 +42,7 @@ internal sealed class Installation : IDisposable
     public CpuTimes CpuTimes => new(Gateway.CpuTime, _engine.CpuTime);
 
     /// <summary>Returns when it takes events; the quota of its journal is out of reach.</summary>
-    public static async Task<Installation> StartAsync(
+    public static async Task<ShippingGateway> StartAsync(
         CancellationToken cancellationToken, params (string Key, string Value)[] settings)
     {
         var engine = await Engine.StartAsync(cancellationToken);
@@ -56,7 +56,7 @@ internal sealed class Installation : IDisposable
                     .. settings,
                 ]);
             await gateway.WaitUntilAsync(HasBooks, cancellationToken);
-            return new Installation(engine, gateway);
+            return new ShippingGateway(engine, gateway);
         }
         catch
         {

@@ -1,0 +1,46 @@
+namespace Gateway.LoadTests;
+
+/// <summary>What one run of a scenario came to, as a whole and second by second. Thread safe.</summary>
+internal sealed class Measurement
+{
+    private readonly LatencyHistogram[] _seconds;
+    private long _good;
+    private long _failed;
+    private long _eventsAcked;
+
+    public Measurement(TimeSpan during)
+    {
+        int seconds = Math.Max(1, (int)Math.Ceiling(during.TotalSeconds));
+        _seconds = [.. Enumerable.Range(0, seconds).Select(_ => new LatencyHistogram())];
+    }
+
+    /// <summary>Of all that were answered, from when they were meant to start.</summary>
+    public LatencyHistogram Latency { get; } = new();
+
+    /// <summary>The same, by the second in which they were meant to start.</summary>
+    public IReadOnlyList<LatencyHistogram> Seconds => _seconds;
+
+    public long Good => Volatile.Read(ref _good);
+
+    /// <summary>Answered otherwise than they must be, or not at all.</summary>
+    public long Failed => Volatile.Read(ref _failed);
+
+    /// <summary>Of the answers, also of those that should have been others.</summary>
+    public long EventsAcked => Volatile.Read(ref _eventsAcked);
+
+    /// <summary>From the first intended start to the last answer; set at the end.</summary>
+    public TimeSpan Took { get; set; }
+
+    /// <summary>Answers a second.</summary>
+    public double Rate => Took > TimeSpan.Zero ? Latency.Count / Took.TotalSeconds : 0;
+
+    public void Answered(TimeSpan intended, TimeSpan answered, StepResult result)
+    {
+        Latency.Record(answered - intended);
+        _seconds[Math.Clamp((int)intended.TotalSeconds, 0, _seconds.Length - 1)].Record(answered - intended);
+        Interlocked.Increment(ref result.IsGood ? ref _good : ref _failed);
+        Interlocked.Add(ref _eventsAcked, result.EventsAcked);
+    }
+
+    public void NotAnswered(long count = 1) => Interlocked.Add(ref _failed, count);
+}
