@@ -8,7 +8,8 @@
 # make fuzz   COUNT mutated bodies (1000000), half at the parser, half at a real gateway; SEED= makes a run again
 # make slow   SLOW idle and slow connections (10000) beside others at half speed; last line: what they cost the others
 # make soak   MINUTES (60) at half of the saturating load; last line: memory, handles, threads, and what was stored
-# make load   two gateways on servers of their own: capture at RATE for SECONDS, and COUNT token checks by layer.
+# make load   all load scenarios at two gateways on servers of their own: around RATE requests a second for SECONDS,
+#             COUNT tokens checked by layer, traffic of PROJECTS (1000); the plots go to REPORT.
 #             With URL and TOKEN: capture only, at a gateway that runs already
 # make fence-cost  what a fence in Redis or in the database costs: ROUNDS of SECONDS each; last lines: the ratios
 # make compare  this gateway beside bare Kestrel, a plain ASP.NET gateway and nginx with Lua, on the same bodies:
@@ -34,6 +35,8 @@ SEEDS    ?= 100000
 START    ?= 0
 SLOW     ?= 10000
 MINUTES  ?= 60
+PROJECTS ?= 1000
+REPORT   ?= artifacts/load/report.html
 SCALE    ?= 10
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
@@ -99,8 +102,10 @@ soak: build load-tests
 test-tools:
 	@tests/install-tools.sh
 
+load: COUNT = 1000
+load: SECONDS = 3
 load: $(if $(URL),load-tests,build load-tests load-tools)
-	@exec $(LOAD_TESTS) $(if $(URL),"$(URL)" "$(TOKEN)",load $(COUNT)) $(RATE) $(SECONDS)
+	@exec $(LOAD_TESTS) $(if $(URL),"$(URL)" "$(TOKEN)",load $(COUNT) $(PROJECTS)) $(RATE) $(SECONDS) "$(REPORT)"
 
 fence-cost: build load-tests load-tools
 	@exec $(LOAD_TESTS) fence-cost $(ROUNDS) $(SECONDS)

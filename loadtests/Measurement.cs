@@ -1,24 +1,25 @@
+using System.Collections.Concurrent;
+
 namespace Gateway.LoadTests;
+
+/// <param name="IsGood">It was answered as it must be.</param>
+/// <param name="EventsAcked">How many events the answer promised to have kept.</param>
+internal readonly record struct StepResult(bool IsGood, int EventsAcked = 0);
 
 /// <summary>What one run of a scenario came to, as a whole and second by second. Thread safe.</summary>
 internal sealed class Measurement
 {
-    private readonly LatencyHistogram[] _seconds;
+    private readonly ConcurrentDictionary<int, LatencyHistogram> _seconds = new();
     private long _good;
     private long _failed;
     private long _eventsAcked;
-
-    public Measurement(TimeSpan during)
-    {
-        int seconds = Math.Max(1, (int)Math.Ceiling(during.TotalSeconds));
-        _seconds = [.. Enumerable.Range(0, seconds).Select(_ => new LatencyHistogram())];
-    }
 
     /// <summary>Of all that were answered, from when they were meant to start.</summary>
     public LatencyHistogram Latency { get; } = new();
 
     /// <summary>The same, by the second in which they were meant to start.</summary>
-    public IReadOnlyList<LatencyHistogram> Seconds => _seconds;
+    public IReadOnlyList<(int Second, LatencyHistogram Latency)> Seconds =>
+        [.. _seconds.OrderBy(pair => pair.Key).Select(pair => (pair.Key, pair.Value))];
 
     public long Good => Volatile.Read(ref _good);
 
@@ -37,7 +38,7 @@ internal sealed class Measurement
     public void Answered(TimeSpan intended, TimeSpan answered, StepResult result)
     {
         Latency.Record(answered - intended);
-        _seconds[Math.Clamp((int)intended.TotalSeconds, 0, _seconds.Length - 1)].Record(answered - intended);
+        _seconds.GetOrAdd((int)intended.TotalSeconds, _ => new LatencyHistogram()).Record(answered - intended);
         Interlocked.Increment(ref result.IsGood ? ref _good : ref _failed);
         Interlocked.Add(ref _eventsAcked, result.EventsAcked);
     }

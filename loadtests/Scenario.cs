@@ -2,10 +2,6 @@ using Gateway.LoadTests.Clients;
 
 namespace Gateway.LoadTests;
 
-/// <param name="IsGood">It was answered as it must be.</param>
-/// <param name="EventsAcked">How many events the answer promised to have kept.</param>
-internal readonly record struct StepResult(bool IsGood, int EventsAcked = 0);
-
 /// <summary>One kind of work, done again and again.</summary>
 /// <param name="Name">For the report.</param>
 /// <param name="Step">

@@ -16,7 +16,7 @@ internal sealed class LoadGenerator(Scenario scenario, LoadSimulation simulation
     private readonly Stopwatch _clock = new();
 
     /// <summary>What it has come to so far.</summary>
-    public Measurement Measured { get; } = new(simulation.During);
+    public Measurement Measured { get; } = new();
 
     /// <summary>As many as are answered: each connection has its next request once it is answered.</summary>
     /// <returns>Answered as they must be, a second.</returns>

@@ -35,10 +35,10 @@ internal static class Cells
         row.Note,
     ];
 
-    private static string Number(double number) =>
-        number.ToString(number < 100 ? "0.#" : "0", CultureInfo.InvariantCulture);
+    /// <summary>Three digits, or all that are left of the point.</summary>
+    private static string Number(double number) => number.ToString(
+        number switch { < 10 => "0.##", < 100 => "0.#", _ => "0" }, CultureInfo.InvariantCulture);
 
     private static string Latency(long nanoseconds, bool inNanoseconds) =>
-        (inNanoseconds ? nanoseconds : nanoseconds / 1e6)
-        .ToString(inNanoseconds ? "0" : "0.00", CultureInfo.InvariantCulture);
+        Number(inNanoseconds ? nanoseconds : nanoseconds / 1e6);
 }

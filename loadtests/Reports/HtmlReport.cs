@@ -25,9 +25,9 @@ internal static class HtmlReport
           margin-top: 20px; }
         .scroll { overflow-x: auto; margin-top: 12px; }
         table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
-        th, td { padding: 5px 10px; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; }
+        th, td { padding: 5px 8px; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; }
         th { color: var(--soft); font-weight: 600; } tr:last-child td { border-bottom: 0; }
-        .words { text-align: left; } td.words:last-child { color: var(--soft); white-space: normal; min-width: 14em; }
+        .words { text-align: left; } td.words:last-child { color: var(--soft); white-space: normal; min-width: 12em; }
         a { color: inherit; }
         .swatch { display: inline-block; width: 14px; height: 4px; border-radius: 2px; margin-right: 8px;
           vertical-align: middle; background: var(--c); }
@@ -91,9 +91,12 @@ internal static class HtmlReport
         var rows = new List<XElement>();
         for (int i = 0; i < reports.Count; i++)
         {
-            if (i == 0 || reports[i].IsInNanoseconds != reports[i - 1].IsInNanoseconds) rows.Add(Head(reports[i]));
-            rows.AddRange(reports[i].Rows.Select(row => Row(
-                reports[i], row, new XElement("a", new XAttribute("href", $"#s{i}"), row.Name))));
+            // Notes are for the scenario's own table.
+            var report = reports[i];
+            if (i == 0 || report.IsInNanoseconds != reports[i - 1].IsInNanoseconds)
+                rows.Add(Head(Cells.Head(report)[..^1]));
+            rows.AddRange(report.Rows.Select(row => Row(
+                Cells.Of(report, row)[..^1], new XElement("a", new XAttribute("href", $"#s{i}"), row.Name))));
         }
 
         return new XElement("section", new XElement("h2", "Overview"), Table(rows));
@@ -102,11 +105,10 @@ internal static class HtmlReport
     private static XElement Section(ScenarioReport report, int number)
     {
         var rows = report.Rows.Select((row, i) => Row(
-            report,
-            row,
+            Cells.Of(report, row),
             new XElement("span", new XAttribute("class", $"swatch {LatencyPlots.Style(i)}"), ""),
             row.Name));
-        LatencyPlot[] plots = [LatencyPlots.ByPercentile(report.Rows), LatencyPlots.ByTime(report.Rows)];
+        LatencyPlot?[] plots = [LatencyPlots.ByPercentile(report.Rows), LatencyPlots.ByTime(report.Rows)];
         return new XElement(
             "section",
             new XAttribute("id", $"s{number}"),
@@ -114,24 +116,22 @@ internal static class HtmlReport
             new XElement("p", report.About),
             report.Kept.Length > 0 ? new XElement("p", $"{report.Kept}.") : null,
             report.Problems.Select(problem => Paragraph("bad", $"Failed: {problem}")),
-            Table([Head(report), .. rows]),
+            Table([Head(Cells.Head(report)), .. rows]),
             new XElement(
                 "div",
                 new XAttribute("class", "plots"),
                 "",
-                plots.Where(plot => !plot.IsEmpty).Select(plot => plot.Draw())));
+                plots.Select(plot => plot?.Draw())));
     }
 
     private static XElement Table(IEnumerable<XElement> rows) => new(
         "div", new XAttribute("class", "scroll"), new XElement("table", new XElement("tbody", rows)));
 
-    private static XElement Head(ScenarioReport report) => new(
-        "tr", Cells.Head(report).Select((cell, column) => Cell("th", column, cell)));
+    private static XElement Head(IEnumerable<string> cells) => new(
+        "tr", cells.Select((cell, column) => Cell("th", column, cell)));
 
-    private static XElement Row(ScenarioReport report, ReportRow row, params object[] name) => new(
-        "tr", Cells.Of(report, row).Select((cell, column) => column == 0
-            ? Cell("td", column, name)
-            : Cell("td", column, cell)));
+    private static XElement Row(IEnumerable<string> cells, params object[] name) => new(
+        "tr", cells.Select((cell, column) => Cell("td", column, column == 0 ? name : cell)));
 
     private static XElement Cell(string kind, int column, object content) => new(
         kind, Cells.IsWords(column) ? new XAttribute("class", "words") : null, content);

@@ -15,8 +15,8 @@ internal sealed class LatencyPlot(string title, string xTitle, double xMax, IEnu
 {
     private const double Width = 560;
     private const double Height = 320;
-    private const double Left = 64;
-    private const double Right = Width - 16;
+    private const double Left = 82;
+    private const double Right = Width - 26;
     private const double Top = 12;
     private const double Bottom = Height - 48;
 
@@ -27,8 +27,6 @@ internal sealed class LatencyPlot(string title, string xTitle, double xMax, IEnu
     private static readonly double[] Steps = [1, 2, 5];
 
     private readonly List<Curve> _curves = [];
-
-    public bool IsEmpty => _curves.Count == 0;
 
     /// <param name="name">Shown when it is pointed at.</param>
     /// <param name="style">Its class in the page.</param>
@@ -64,7 +62,7 @@ internal sealed class LatencyPlot(string title, string xTitle, double xMax, IEnu
 
         svg.Add(Line(Left, Top, Left, Bottom, "axis"), Line(Left, Bottom, Right, Bottom, "axis"));
         svg.Add(Text((Left + Right) / 2, Height - 8, "middle", xTitle));
-        svg.Add(Text(14, (Top + Bottom) / 2, "middle", "latency (log scale)", isUpright: true));
+        svg.Add(Text(16, (Top + Bottom) / 2, "middle", "latency (log scale)", isUpright: true));
         foreach (var curve in _curves) svg.Add(Draw(curve));
         return new XElement("figure", new XElement("figcaption", title), svg);
 

@@ -12,10 +12,15 @@ internal static class LatencyPlots
         new(5, "99.999 %"), new(6, "99.9999 %"),
     ];
 
-    /// <summary>The share of requests that took no longer, on a scale of nines: the tail has as much room as the rest.</summary>
-    public static LatencyPlot ByPercentile(IReadOnlyList<ReportRow> rows)
+    /// <summary>
+    /// The share of requests that took no longer, on a scale of nines: the tail has as much room as the rest. Null when
+    /// nothing was measured.
+    /// </summary>
+    public static LatencyPlot? ByPercentile(IReadOnlyList<ReportRow> rows)
     {
         double most = rows.Max(row => NinesOf(row.Measured));
+        if (most == 0) return null;
+
         var plot = new LatencyPlot(
             "By percentile", "share of requests that took at most so long", Math.Max(1, most), Nines);
         for (int i = 0; i < rows.Count; i++)
@@ -34,10 +39,12 @@ internal static class LatencyPlots
         return plot;
     }
 
-    /// <summary>Second by second, by when requests were meant to start.</summary>
-    public static LatencyPlot ByTime(IReadOnlyList<ReportRow> rows)
+    /// <summary>Second by second, by when requests were meant to start; null when all of it was within one.</summary>
+    public static LatencyPlot? ByTime(IReadOnlyList<ReportRow> rows)
     {
-        int seconds = rows.Max(row => row.Measured?.Seconds.Count ?? 1);
+        int seconds = rows.Max(row => row.Measured?.Seconds is [.., var last] ? last.Second + 1 : 0);
+        if (seconds < 2) return null;
+
         int step = (int)Math.Ceiling((double)seconds / MostSeconds);
         var ticks = Enumerable.Range(0, (seconds / step) + 1).Select(n => new Tick(n * step, $"{n * step} s"));
         var plot = new LatencyPlot("Second by second: p99, and p50 dashed", "time of the run", seconds, ticks);
@@ -57,7 +64,6 @@ internal static class LatencyPlots
     private static double NinesOf(Measurement? measured) => Math.Log10(Math.Max(1, measured?.Latency.Count ?? 1));
 
     private static IEnumerable<(double X, double Nanoseconds)> Points(ReportRow row, double share) =>
-        (row.Measured?.Seconds ?? []).Select((second, at) => (at, second))
-            .Where(item => item.second.Count > 0)
-            .Select(item => (item.at + 0.5, (double)item.second.Nanoseconds(share)));
+        (row.Measured?.Seconds ?? [])
+            .Select(item => (item.Second + 0.5, (double)item.Latency.Nanoseconds(share)));
 }

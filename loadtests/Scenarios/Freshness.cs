@@ -24,7 +24,7 @@ internal sealed class Freshness(Installation installation, ScenarioRunner runner
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, TimeSpan> _accepted = new();
-    private readonly Measurement _measured = new(runner.Options.During);
+    private readonly Measurement _measured = new();
     private readonly Stopwatch _clock = new();
 
     public async Task<ScenarioReport> RunAsync(CancellationToken cancellationToken)

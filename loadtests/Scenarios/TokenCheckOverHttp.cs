@@ -111,7 +111,7 @@ internal sealed class TokenCheckOverHttp(Installation installation, Project[] pr
         // All of them are live in the other gateway's memory, where they were asked for first.
         Console.WriteLine($"  resetting {tokens.Length} tokens, each asked for right after ...");
         var clock = Stopwatch.StartNew();
-        var measured = new Measurement(TimeSpan.Zero);
+        var measured = new Measurement();
         int next = 0;
         await Task.WhenAll(Enumerable.Range(0, Management.AtOnce).Select(async _ =>
         {
