@@ -26,7 +26,8 @@ internal sealed class LoadRun
         using var installation = await Installation.StartAsync(cancellationToken);
         var run = new LoadRun(installation, new ScenarioRunner(options, Console.Out), cancellationToken);
         await run.RunAllAsync();
-        return Report(run._reports, path, $"Two gateways on one PostgreSQL, Redis and ClickHouse engine; {options}.", before);
+        string about = $"Two gateways on one PostgreSQL, Redis and ClickHouse engine; {options}.";
+        return Report(run._reports, path, about, before);
     }
 
     /// <summary>Those that need no more than a gateway that runs already, and the token of a project.</summary>
@@ -100,7 +101,7 @@ internal sealed class LoadRun
         if (acked > 0)
         {
             long stored = await _installation.CountStoredAsync(_cancellationToken) - storedBefore;
-            string kept = $"{acked} events acked, {stored} stored";
+            string kept = $"{title}: {acked} events acked, {stored} stored";
             Console.WriteLine($"  {kept}");
             reports[^1] = reports[^1] with { Kept = kept, Problem = stored == acked ? null : kept };
         }

@@ -51,14 +51,15 @@ internal static class SoakRun
         {
             if (clock.Elapsed >= warmUp && sampling.IsCompleted)
                 sampling = history.SampleAsync(process, Sample, stop.Token);
-            var figures = await new LoadGenerator(SingleEvents, new(rate, Stretch)).InjectAsync(kept, cancellationToken);
+            var figures = await new LoadGenerator(SingleEvents, new(rate, Stretch))
+                .InjectAsync(kept, cancellationToken);
             (acked, failed) = (acked + figures.EventsAcked, failed + figures.Failed);
             var now = ProcessFacts.Read(process);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{clock.Elapsed.TotalMinutes:0.0} min: acked {acked}, failed {failed}, "
-                + $"p99 {figures.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms, memory {now.MemoryBytes >> 20} MB, "
-                + $"handles {now.Handles}, threads {now.Threads}"));
+                + $"p99 {figures.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms, "
+                + $"memory {now.MemoryBytes >> 20} MB, handles {now.Handles}, threads {now.Threads}"));
         }
 
         await stop.CancelAsync();

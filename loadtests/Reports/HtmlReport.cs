@@ -32,7 +32,7 @@ internal static class HtmlReport
         .swatch { display: inline-block; width: 14px; height: 4px; border-radius: 2px; margin-right: 8px;
           vertical-align: middle; background: var(--c); }
         .good { color: var(--good); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; }
-        .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px;
+        .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); gap: 20px;
           margin-top: 16px; }
         figure { margin: 0; } figcaption { font-weight: 600; font-size: 14px; margin-bottom: 4px; }
         svg { display: block; width: 100%; height: auto; }
@@ -82,7 +82,7 @@ internal static class HtmlReport
     private static object Verdict(IEnumerable<string> problems)
     {
         XElement[] all = [.. problems.Select(problem => Paragraph("bad", $"Failed: {problem}"))];
-        return all.Length > 0 ? all : Paragraph("good", "Passed: every answer was as it must be, and no event is lost.");
+        return all.Length > 0 ? all : Paragraph("good", "Passed: all answers were as they must be, no event is lost.");
     }
 
     private static XElement Overview(IReadOnlyList<ScenarioReport> reports)

@@ -96,7 +96,10 @@ internal sealed class LatencyPlot(string title, string xTitle, double xMax, IEnu
     {
         double least = _curves.Min(curve => curve.Points.Min(point => point.Y));
         double greatest = _curves.Max(curve => curve.Points.Max(point => point.Y));
-        double[] all = [.. Enumerable.Range(0, 14).SelectMany(power => Steps.Select(step => step * Math.Pow(10, power)))];
+        double[] all =
+        [
+            .. Enumerable.Range(0, 14).SelectMany(power => Steps.Select(step => step * Math.Pow(10, power))),
+        ];
         int first = Array.FindLastIndex(all, mark => mark <= least);
         int last = Array.FindIndex(all, mark => mark > greatest);
         return all[first..(last + 1)];

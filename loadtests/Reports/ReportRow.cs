@@ -12,7 +12,8 @@ internal sealed record ReportRow(string Name, double? Asked, Measurement? Measur
     public double Achieved { get; init; } = Measured?.Rate ?? 0;
 
     /// <summary>Which of the runs it was, in words.</summary>
-    public string Load => Asked is { } rate ? string.Create(CultureInfo.InvariantCulture, $"{Name}, {rate:0.#}/s") : Name;
+    public string Load =>
+        Asked is { } rate ? string.Create(CultureInfo.InvariantCulture, $"{Name}, {rate:0.#}/s") : Name;
 
     /// <summary>What else is known of it.</summary>
     public string Note { get; init; } = "";
@@ -42,5 +43,5 @@ internal sealed record ScenarioReport(string Title, string About, IReadOnlyList<
     public IEnumerable<string> Problems =>
         Rows.Where(row => row.Problem is not null)
             .Select(row => $"{row.Load}: {row.Problem}")
-            .Concat(Problem is null ? [] : [$"{Title}: {Problem}"]);
+            .Concat(Problem is null ? [] : [Problem]);
 }

@@ -51,9 +51,9 @@ internal sealed class Freshness(Installation installation, ScenarioRunner runner
             + $"p99 {own.Percentile(Metric, 0.99).TotalMilliseconds:0} ms");
         return new ScenarioReport(
             "Freshness",
-            "Marked events are posted while load runs, and asked for until a query shows them. The gateway's own figure, "
-            + "of all events and from their receipt, is read off a histogram with a bucket for each octave. An event that "
-            + $"is not seen {Limit.TotalSeconds:0} s later is lost.",
+            "Marked events are posted while load runs, and asked for until a query shows them. The gateway's own "
+            + "figure, of all events and from their receipt, is read off a histogram with a bucket for each octave. An "
+            + $"event that is not seen {Limit.TotalSeconds:0} s later is lost.",
             [new("200 to seen by a query", ProbesPerSecond, _measured) { Note = figures }, .. rows]);
     }
 

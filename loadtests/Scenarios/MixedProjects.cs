@@ -32,9 +32,9 @@ internal static class MixedProjects
 
         return new ScenarioReport(
             "Mixed projects",
-            $"Single events of {projects.Length} projects to two gateways; how often a project sends is Zipf's law with "
-            + $"exponent 1, so that the first sends {zipf.FirstShare:P0} of all. Tokens are new at first: the note says "
-            + "who knew them. Of what was acked nothing may be lost.",
+            $"Single events of {projects.Length} projects to two gateways; how often a project sends is Zipf's law "
+            + $"with exponent 1, so that the first sends {zipf.FirstShare:P0} of all. Tokens are new at first: the "
+            + "note says who knew them. Of what was acked nothing may be lost.",
             rows);
 
         async Task<double[]> LookUpsAsync()

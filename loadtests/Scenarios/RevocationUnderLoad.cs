@@ -42,20 +42,21 @@ internal sealed class RevocationUnderLoad(Installation installation, Project[] p
             runner.RunAsync(posts, new(runner.Options.Rate, runner.Options.During), both, cancellationToken));
         rows[0] = rows[0] with
         {
-            Note = _sentAgain > 0 ? string.Create(CultureInfo.InvariantCulture, $"{_sentAgain} sent again after 503") : "",
+            Note = string.Create(CultureInfo.InvariantCulture, $"{_sentAgain} sent again after 503"),
         };
         rows[1] = rows[1] with
         {
             Note = string.Create(
                 CultureInfo.InvariantCulture,
-                $"begun after the reset: {_refused} refused, {_takenAfterwards} taken; refused wrongly {_refusedWrongly}"),
+                $"begun after the reset: {_refused} refused, {_takenAfterwards} taken; refused before it: "
+                + $"{_refusedWrongly}"),
         };
         return new ScenarioReport(
             "Revocation under load",
-            $"Tokens of {_revocations.Length} projects are reset through two gateways while both take events with old and "
-            + "new tokens. A request that begins after the call returned must be refused with the old token and taken "
-            + "with the new one; one that was over before the call began must have been taken. A call that is answered "
-            + "503 is sent again, and its latency ends with its 200.",
+            $"Tokens of {_revocations.Length} projects are reset through two gateways while both take events with old "
+            + "and new tokens. A request that begins after the call returned must be refused with the old token and "
+            + "taken with the new one; one that was over before the call began must have been taken. A call that is "
+            + "answered 503 is sent again, and its latency ends with its 200.",
             rows);
     }
 

@@ -29,8 +29,8 @@ internal static class Saturation
 
         return new ScenarioReport(
             "Saturation",
-            "wrk with 64 connections, each of which sends the same single event again once it is answered; all of it is "
-            + "synced to the disk and shipped. Gateway, stores and wrk share the machine.",
+            "wrk with 64 connections, each of which sends the same single event again once it is answered; all of it "
+            + "is synced to the disk and shipped. Gateway, stores and wrk share the machine.",
             [row]);
     }
 }

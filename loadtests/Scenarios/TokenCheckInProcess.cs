@@ -47,9 +47,9 @@ internal sealed class TokenCheckInProcess
             mistyped[i] = mistyped[i] == 'a' ? (byte)'b' : (byte)'a';
         return new ScenarioReport(
             "Token check in process",
-            $"The same without HTTP, among {Tokens} tokens, in batches of {Batch} between two looks at the clock; at no "
-            + "rate, since tens of nanoseconds have no queue. One that was just revoked is out of the table: its MAC is "
-            + "right, and Redis or the database is asked next, which is not part of this.",
+            $"The same without HTTP, among {Tokens} tokens, in batches of {Batch} between two looks at the clock; at "
+            + "no rate, since tens of nanoseconds have no queue. One that was just revoked is out of the table: its "
+            + "MAC is right, and Redis or the database is asked next, which is not part of this.",
             [
                 Row("token hit", all.Time(all._live, Batches, TokenState.Live)),
                 Row("token known to be unknown", all.Time(all._unknown, Batches, TokenState.Unknown)),

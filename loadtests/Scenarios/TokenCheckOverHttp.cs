@@ -48,7 +48,12 @@ internal sealed class TokenCheckOverHttp(Installation installation, Project[] pr
 
     /// <summary>Each token can be asked for once: then it is known. So the rates share them.</summary>
     private async Task<ScenarioReport> MissAsync(
-        string name, string layer, int status, GatewayServer asked, string[] tokens, CancellationToken cancellationToken)
+        string name,
+        string layer,
+        int status,
+        GatewayServer asked,
+        string[] tokens,
+        CancellationToken cancellationToken)
     {
         int warmUp = tokens.Length / WarmUpPart;
         double[] rates = runner.Options.Rates;
