@@ -108,7 +108,7 @@ internal sealed class Results
         _text = _text[..start] + body + _text[end..];
     }
 
-    /// <summary>The place between the comments of this name, which are added at the end where they are missing.</summary>
+    /// <summary>The place between the comments of this name; they are added at the end if missing.</summary>
     private (int Start, int End) Find(string name)
     {
         string begin = $"<!-- {name} -->\n";
@@ -129,7 +129,7 @@ internal sealed class Results
         })!;
         string output = git.StandardOutput.ReadToEnd().Trim();
         git.WaitForExit();
-        return git.ExitCode == 0 ? output : throw new InvalidOperationException("The results need git to name a commit.");
+        return git.ExitCode == 0 ? output : throw new InvalidOperationException("Results are named by git's commit.");
     }
 
     private static string HereFolder([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
