@@ -69,7 +69,8 @@ internal static class SampleEvents
         int product = random.Next(500);
         return $$"""
             {"uuid":"{{Uuid(random)}}","event":"order placed",
-            "properties":{"distinct_id":"user_{{random.Next(10_000)}}","$current_url":"https://shop.example/products/{{product}}","$host":"shop.example",
+            "properties":{"distinct_id":"user_{{random.Next(10_000)}}",
+            "$current_url":"https://shop.example/products/{{product}}","$host":"shop.example",
             "$pathname":"/products/{{product}}","$browser":"Chrome","$os":"Linux","$lib":"web",
             "$session_id":"{{Uuid(random)}}","plan":"pro","amount":{{random.Next(10_000) / 100}}.50,
             "items":[{"sku":"a{{random.Next(900)}}","n":2}]},"timestamp":"2026-11-21T20:39:{{random.Next(60):00}}.858Z"}
