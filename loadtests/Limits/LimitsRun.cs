@@ -17,14 +17,16 @@ internal sealed record LimitsPlan(int Seconds, int Rounds)
 /// <summary>How near the gateway comes to what the machine can do, and what it costs: measured, against targets.</summary>
 internal static class LimitsRun
 {
-    private static readonly (string Name, Func<LimitsPlan, CancellationToken, Task<Figure[]>> RunAsync)[] Measures =
-    [
-        ("pipeline", Pipeline.RunAsync),
-        ("allocation", Allocation.RunAsync),
-        ("memory", SaturatedMemory.RunAsync),
-        ("growth", Growth.RunAsync),
-        ("recovery", Recovery.RunAsync),
-    ];
+    private static readonly OrderedDictionary<string, Measure> Measures = new()
+    {
+        ["pipeline"] = Pipeline.RunAsync,
+        ["allocation"] = Allocation.RunAsync,
+        ["memory"] = SaturatedMemory.RunAsync,
+        ["growth"] = Growth.RunAsync,
+        ["recovery"] = Recovery.RunAsync,
+    };
+
+    private delegate Task<Figure[]> Measure(LimitsPlan plan, CancellationToken cancellationToken);
 
     /// <param name="name">Of one measure, or <c>all</c>.</param>
     /// <param name="plan">How long.</param>
@@ -32,26 +34,25 @@ internal static class LimitsRun
     /// <returns>0 when each could be measured, and no event was lost by it.</returns>
     public static async Task<int> RunAsync(string name, LimitsPlan plan, CancellationToken cancellationToken)
     {
-        var chosen = Measures.Where(measure => name == "all" || measure.Name == name).ToList();
-        if (chosen.Count == 0)
+        if (name != "all" && !Measures.ContainsKey(name))
         {
-            string names = string.Join(", ", Measures.Select(measure => measure.Name));
-            throw new InvalidOperationException($"There is no measure {name}: all, {names}.");
+            throw new InvalidOperationException(
+                $"There is no measure {name}; there are all, {string.Join(", ", Measures.Keys)}.");
         }
 
         var figures = new List<Figure>();
         var failures = new List<string>();
-        foreach (var measure in chosen)
+        foreach (var (measure, runAsync) in Measures.Where(measure => name == "all" || measure.Key == name))
         {
-            Console.WriteLine($"{measure.Name}: {Machine.LoadAverage}");
+            Console.WriteLine($"{measure}: {Machine.LoadAverage}");
             try
             {
-                figures.AddRange(await measure.RunAsync(plan, cancellationToken));
+                figures.AddRange(await runAsync(plan, cancellationToken));
             }
             catch (Exception failure) when (failure is InvalidOperationException or IOException
                 or HttpRequestException or ClickHouseException)
             {
-                failures.Add($"FAILED: {measure.Name}: {failure.Message}");
+                failures.Add($"FAILED: {measure}: {failure.Message}");
             }
         }
 

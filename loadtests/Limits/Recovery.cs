@@ -45,7 +45,8 @@ internal static class Recovery
             await gateway.WaitUntilAsync(ShippingGateway.HasBooks, cancellationToken);
             double counted = Stopwatch.GetElapsedTime(began).TotalSeconds;
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"  ready after {starts[^1]:0.00} s, all counted after {counted:0.00} s"));
+                CultureInfo.InvariantCulture,
+                $"  ready after {starts[^1]:0.00} s, all counted after {counted:0.00} s"));
             Insist(await gateway.ScrapeAsync(cancellationToken), acked, most);
         }
 
