@@ -48,6 +48,15 @@ public sealed class NativeColumn
 
     public void WriteString(ReadOnlySpan<byte> value)
     {
+        // Most are short, and lie in one chunk.
+        if (value.Length < 0x80 && value.Length < _chunk.Length - _used)
+        {
+            _chunk[_used] = (byte)value.Length;
+            value.CopyTo(_chunk.AsSpan(_used + 1));
+            _used += 1 + value.Length;
+            return;
+        }
+
         BeginString(value.Length);
         AppendToString(value);
     }

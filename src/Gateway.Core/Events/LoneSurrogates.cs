@@ -13,7 +13,7 @@ internal static class LoneSurrogates
 
     /// <summary>Quick, and true now and then where there is nothing to repair.</summary>
     public static bool MayOccurIn(ReadOnlySpan<byte> json) =>
-        json.IndexOf("\\ud"u8) >= 0 || json.IndexOf("\\uD"u8) >= 0;
+        json.Contains((byte)'\\') && (json.IndexOf("\\ud"u8) >= 0 || json.IndexOf("\\uD"u8) >= 0);
 
     public static void Replace(Span<byte> json)
     {

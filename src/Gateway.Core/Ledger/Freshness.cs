@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Gateway.Core.Ledger;
 
 /// <summary>
@@ -11,6 +13,9 @@ public sealed class Freshness(TimeProvider time)
 
     private static readonly TimeSpan Turn = TimeSpan.FromMinutes(5);
 
+    private static readonly double[] StepMicros =
+        [.. Enumerable.Range(0, Octaves * StepsPerOctave).Select(step => 1000 * MillisecondsOf(step))];
+
     private readonly Lock _lock = new();
     private readonly long[] _all = new long[Octaves * StepsPerOctave];
     private Dictionary<ulong, int[]> _now = [];
@@ -23,15 +28,15 @@ public sealed class Freshness(TimeProvider time)
     {
         if (events == 0) return;
 
-        double milliseconds = Math.Max(0, nowMicros - receivedAtMicros) / 1000.0;
-        int step = StepOf(milliseconds);
+        long micros = Math.Max(0, nowMicros - receivedAtMicros);
+        int step = StepOf(micros);
         lock (_lock)
         {
             TurnIfDue();
             if (!_now.TryGetValue(projectId, out int[]? steps)) _now[projectId] = steps = new int[_all.Length];
             steps[step] += events;
             _all[step] += events;
-            _seconds += milliseconds / 1000 * events;
+            _seconds += micros * 1e-6 * events;
         }
     }
 
@@ -70,9 +75,14 @@ public sealed class Freshness(TimeProvider time)
         }
     }
 
-    private static int StepOf(double milliseconds) => milliseconds <= 1
-        ? 0
-        : Math.Min((int)Math.Ceiling(Math.Log2(milliseconds) * StepsPerOctave), (Octaves * StepsPerOctave) - 1);
+    /// <summary>The first step that is not below it; found in its octave, as this is asked for each record.</summary>
+    private static int StepOf(long micros)
+    {
+        int octave = BitOperations.Log2((ulong)Math.Max(1, micros / 1000));
+        int step = Math.Min(octave * StepsPerOctave, StepMicros.Length - 1);
+        while (step < StepMicros.Length - 1 && StepMicros[step] < micros) step++;
+        return step;
+    }
 
     private static double MillisecondsOf(int step) => Math.Pow(2, (double)step / StepsPerOctave);
 
