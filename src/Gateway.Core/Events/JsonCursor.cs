@@ -18,7 +18,7 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> json, int maxDepth)
     private const byte FirstPrintable = 0x20;
 
     private static readonly SearchValues<byte> StringStops =
-        SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, FirstPrintable).Select(value => (byte)value)]);
+        SearchValues.Create([.. "\"\\"u8, .. Enumerable.Range(0, FirstPrintable).Select(value => (byte)value)]);
 
     private readonly ReadOnlySpan<byte> _json = json;
     private int _depth;
@@ -175,7 +175,7 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> json, int maxDepth)
         }
     }
 
-    /// <summary>Where a quote, a backslash or a control character stands; most texts end within the first look.</summary>
+    /// <summary>Where a quote, a backslash or a control character stands; most texts end at the first look.</summary>
     private static int FindStringStop(ReadOnlySpan<byte> text)
     {
         if (!Vector256.IsHardwareAccelerated || text.Length < Vector256<byte>.Count)
