@@ -103,7 +103,7 @@ internal sealed class JournalRecovery(
             var (number, file, header) = opened[i];
             var next = i + 1 < opened.Count ? opened[i + 1].Header : null;
             var segment = header is { } readable
-                ? Scan(new Segment(PathOf(number), file, readable, file.Length), next, shipped)
+                ? Scan(new Segment(PathOf(number), file, readable, file.Length), next, BeginBehind(opened, i), shipped)
                 : TakeUnreadable(number, file, nextSequence, next);
 
             if (next is null && header is not null) Secure(segment);
@@ -121,13 +121,25 @@ internal sealed class JournalRecovery(
         return (number, file, isReadable && header.Number == number ? header : null);
     }
 
-    private Segment Scan(Segment segment, SegmentHeader? next, JournalPosition shipped)
+    /// <summary>The sequence with which the next segment begins whose header can be read.</summary>
+    private static ulong BeginBehind(List<(ulong Number, IDiskFile File, SegmentHeader? Header)> opened, int index)
+    {
+        for (int i = index + 1; i < opened.Count; i++)
+        {
+            if (opened[i].Header is { } header) return header.FirstSequence;
+        }
+
+        return ulong.MaxValue;
+    }
+
+    private Segment Scan(Segment segment, SegmentHeader? next, ulong below, JournalPosition shipped)
     {
         SegmentEnd? known = next is { } follower
             ? new SegmentEnd(follower.PreviousEnd, follower.FirstSequence, follower.PreviousChecksum)
             : null;
         long durable = segment.Number == shipped.Segment ? shipped.Offset : 0;
-        var scan = SegmentScan.Run(segment.File.ReadRange(0, long.MaxValue), segment.Header, known, durable);
+        var scan = SegmentScan.Run(
+            segment.File.ReadRange(0, long.MaxValue), segment.Header, known, durable, below);
 
         if (known is { } end && scan.Damage.Count == 0 && scan.LastChecksum != end.LastChecksum)
         {

@@ -27,19 +27,27 @@ internal sealed class SegmentScan
     /// <param name="header">The header, which may have been read from its second copy.</param>
     /// <param name="known">How far the segment is known to have been durable; null when nobody says.</param>
     /// <param name="shipped">Up to here it was durable in any case, for it was shipped.</param>
+    /// <param name="below">
+    /// A later segment began with this sequence: records from it on, which may lie behind the end, were given up when a
+    /// sync failed, and their sequences were given again.
+    /// </param>
     public static SegmentScan Run(
-        ReadOnlySpan<byte> segment, SegmentHeader header, SegmentEnd? known, long shipped = 0)
+        ReadOnlySpan<byte> segment,
+        SegmentHeader header,
+        SegmentEnd? known,
+        long shipped = 0,
+        ulong below = ulong.MaxValue)
     {
         var scan = new SegmentScan(header);
         int limit = known is null ? segment.Length : (int)Math.Min(known.Value.Offset, segment.Length);
         segment = segment[..limit];
 
         int at = SegmentHeader.Bytes;
-        while (at < limit)
+        while (at < limit && scan.NextSequence < below)
         {
             if (scan.TryTake(segment, header.Key, ref at)) continue;
 
-            var hole = new Hole(at, scan.NextSequence);
+            var hole = new Hole(at, scan.NextSequence, below);
             int behind = FindNext(segment, at, header.Key, hole);
             if (known is null && at >= shipped && !HasLaterGroup(segment, behind, header.Key, hole))
             {
@@ -74,7 +82,8 @@ internal sealed class SegmentScan
             if (JournalRecord.Read(segment[at..], key, out var record, out _) != RecordStatus.Complete) continue;
 
             ulong mostBetween = (ulong)(at - hole.At) / JournalRecord.HeaderBytes;
-            if (record.Sequence > hole.Sequence && record.Sequence - hole.Sequence <= mostBetween) return at;
+            if (record.Sequence <= hole.Sequence || record.Sequence >= hole.Below) continue;
+            if (record.Sequence - hole.Sequence <= mostBetween) return at;
         }
 
         return -1;
@@ -86,7 +95,8 @@ internal sealed class SegmentScan
         while (at >= 0 && at < segment.Length)
         {
             var status = JournalRecord.Read(segment[at..], key, out var record, out long size);
-            if (status == RecordStatus.Complete && record.Group > hole.Sequence) return true;
+            bool counts = status == RecordStatus.Complete && record.Sequence < hole.Below;
+            if (counts && record.Group > hole.Sequence) return true;
 
             at = status == RecordStatus.Complete
                 ? at + (int)size
@@ -140,5 +150,6 @@ internal sealed class SegmentScan
     /// <summary>Where reading stopped.</summary>
     /// <param name="At">The first byte that is no record.</param>
     /// <param name="Sequence">Of the record that should be there.</param>
-    private readonly record struct Hole(int At, ulong Sequence);
+    /// <param name="Below">No record that counts has this sequence or a higher one.</param>
+    private readonly record struct Hole(int At, ulong Sequence, ulong Below);
 }

@@ -18,6 +18,18 @@ public sealed class SimulationTests
         Assert.True(simulation.FirstFailure is null, simulation.FirstFailure);
     }
 
+    /// <summary>
+    /// 239966: both copies of a header were lost after a failed sync, and the records that it had bounded came back with
+    /// sequences that had been given again.
+    /// </summary>
+    [Theory]
+    [InlineData(239966)]
+    public void A_life_that_went_wrong_once_goes_well(int seed)
+    {
+        using var life = new SimulatedLife(seed);
+        life.Run();
+    }
+
     /// <summary>One short life, ended at each of its calls in turn, and ended again at a call of its recovery.</summary>
     [Fact]
     public void The_process_may_end_at_any_call_of_the_disk()
