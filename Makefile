@@ -16,7 +16,7 @@
 #             ROUNDS of SECONDS each; last lines: the ratios, each with its target
 # make neighbour  what a project feels of another's flood: ROUNDS of SECONDS each; last lines: the ratios of its p99
 # make limits  throughput beside the engine's alone, allocation, memory, cost as it grows, and start-up, with what each
-#             should be (ONLY=pipeline, allocation, memory, growth or recovery: one of them); 12 minutes by default
+#             should be (ONLY=pipeline, allocation, memory, growth or recovery: one of them); 13 minutes by default
 # make bench  microbenchmarks of the hot path, their tables into bench/RESULTS.md (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:

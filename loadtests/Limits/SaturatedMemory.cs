@@ -12,8 +12,8 @@ internal static class SaturatedMemory
     private const double MostMegabytes = 300;
     private const double MostGrowth = 0.05;
     private const int Connections = 64;
-    private const int BatchEvents = 100;
     private const int Bodies = 500;
+    private static readonly int[] BatchEvents = [100, 1000];
 
     private static readonly TimeSpan Sample = TimeSpan.FromSeconds(1);
 
@@ -21,13 +21,16 @@ internal static class SaturatedMemory
     {
         using var singles = new Flood(Enumerable.Range(0, Bodies).Select(
             _ => Events.Single(GatewayServer.ProjectToken, hasUuid: false)));
-        using var batches = new Flood(Enumerable.Range(0, Bodies).Select(
-            _ => Events.GzippedBatch(GatewayServer.ProjectToken, BatchEvents, hasUuid: false)));
-        return
-        [
-            .. await RunAsync("single events", singles, "/i/v0/e/", plan, cancellationToken),
-            .. await RunAsync($"batches of {BatchEvents}", batches, "/batch/", plan, cancellationToken),
-        ];
+        var figures = new List<Figure>(
+            await RunAsync("single events", singles, "/i/v0/e/", plan, cancellationToken));
+        foreach (int events in BatchEvents)
+        {
+            using var batches = new Flood(Enumerable.Range(0, Bodies).Select(
+                _ => Events.GzippedBatch(GatewayServer.ProjectToken, events, hasUuid: false)));
+            figures.AddRange(await RunAsync($"batches of {events}", batches, "/batch/", plan, cancellationToken));
+        }
+
+        return [.. figures];
     }
 
     private static async Task<Figure[]> RunAsync(
