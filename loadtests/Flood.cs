@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 
@@ -57,18 +56,7 @@ internal sealed partial class Flood : IDisposable
         string url = new Uri(gateway, path).ToString();
         string[] arguments =
             ["-t1", $"-c{connections}", $"-d{seconds}s", "--timeout", "30s", "-s", script, url, "--", _file];
-        using var wrk = Process.Start(new ProcessStartInfo("wrk", arguments) { RedirectStandardOutput = true })!;
-        string said;
-        try
-        {
-            said = await wrk.StandardOutput.ReadToEndAsync(cancellationToken);
-            await wrk.WaitForExitAsync(cancellationToken);
-        }
-        finally
-        {
-            if (!wrk.HasExited) wrk.Kill();
-        }
-
+        string said = await Wrk.SayAsync(arguments, cancellationToken);
         if (Figures().Match(said) is not { Success: true } match || match.Groups[4].Value != "0")
             throw new InvalidOperationException($"The flood was not answered: {said}");
         long refused = (long)Number(match.Groups[3]);

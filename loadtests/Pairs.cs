@@ -12,9 +12,11 @@ internal sealed class Pairs(IEnumerable<double> its, IEnumerable<double> others)
     /// <summary>Of the pairs' ratios.</summary>
     public double Ratio => Median(_ratios);
 
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Ratio:0.00} (median of {_ratios.Length} pairs, {_ratios[0]:0.00} to {_ratios[^1]:0.00})");
+    /// <summary>What <see cref="Ratio"/> is of.</summary>
+    public string Range => string.Create(
+        CultureInfo.InvariantCulture, $"median of {_ratios.Length} pairs, {_ratios[0]:0.00} to {_ratios[^1]:0.00}");
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Ratio:0.00} ({Range})");
 
     public static double Median(IEnumerable<double> values)
     {

@@ -37,23 +37,28 @@ internal sealed partial class Wrk : IDisposable
         [
             "-t1", "-c64", $"-d{seconds}s", "--timeout", Timeout, "-s", script, url.ToString(), "--", .. _body,
         ];
-        using var wrk = Process.Start(new ProcessStartInfo("wrk", arguments) { RedirectStandardOutput = true })!;
-        string said;
-        try
-        {
-            said = await wrk.StandardOutput.ReadToEndAsync(cancellationToken);
-            await wrk.WaitForExitAsync(cancellationToken);
-        }
-        finally
-        {
-            if (!wrk.HasExited) wrk.Kill();
-        }
-
+        string said = await SayAsync(arguments, cancellationToken);
         if (Figures().Match(said) is not { Success: true } match || match.Groups[3].Value != "0")
             throw new InvalidOperationException($"Not every request to {url} was answered 200: {said}");
         long requests = Number(match.Groups[1]);
         double rate = requests / Microseconds(match.Groups[2]).TotalSeconds;
         return new(requests, rate, Microseconds(match.Groups[4]), Microseconds(match.Groups[5]));
+    }
+
+    /// <summary>What wrk says when it is done.</summary>
+    public static async Task<string> SayAsync(string[] arguments, CancellationToken cancellationToken)
+    {
+        using var wrk = Process.Start(new ProcessStartInfo("wrk", arguments) { RedirectStandardOutput = true })!;
+        try
+        {
+            string said = await wrk.StandardOutput.ReadToEndAsync(cancellationToken);
+            await wrk.WaitForExitAsync(cancellationToken);
+            return said;
+        }
+        finally
+        {
+            if (!wrk.HasExited) wrk.Kill();
+        }
     }
 
     public void Dispose() => File.Delete(_file);

@@ -18,9 +18,7 @@ internal static class Allocation
 
     public static async Task<Figure[]> RunAsync(LimitsPlan plan, CancellationToken cancellationToken)
     {
-        using var gateway = await GatewayServer.StartAsync(
-            cancellationToken,
-            ("ConnectionStrings:ClickHouse", GatewayServer.NoStore), ("Gateway:Journal:QuotaBytes", $"{64L << 30}"));
+        using var gateway = await GatewayServer.StartAsync(cancellationToken, GatewayServer.ShippingHeld);
         using var singles = new Flood(Enumerable.Range(0, Bodies).Select(
             _ => Events.Single(GatewayServer.ProjectToken, hasUuid: false)));
         using var batches = new Flood(Enumerable.Range(0, Bodies).Select(

@@ -96,10 +96,8 @@ internal static class Growth
 
     private static Figure OfGateway(string name, List<double> less, List<double> more)
     {
-        double[] ratios = [.. more.Zip(less, (its, others) => its / others).Order()];
-        string range = string.Create(
-            CultureInfo.InvariantCulture, $", median of {ratios.Length} pairs, {ratios[0]:0.00} to {ratios[^1]:0.00}");
-        return Figure.AtMost(name, Medians.Of(ratios), MostGrowth, "0.00 ×", range);
+        var pairs = new Pairs(more, less);
+        return Figure.AtMost(name, pairs.Ratio, MostGrowth, "0.00 ×", $", {pairs.Range}");
     }
 
     private static byte[][] Singles(Project[] projects) =>

@@ -45,7 +45,7 @@ internal static class Pipeline
         [
             Figure.AtLeast(
                 "events/s from request to queryable, of what the engine alone stores",
-                Medians.Of(shares), LeastShare, "0.000", range),
+                Pairs.Median(shares), LeastShare, "0.000", range),
         ];
     }
 

@@ -57,7 +57,7 @@ internal static class Recovery
             Figure.AtMost(
                 "start to ready with 1 GB of journal", starts[^1], MostSeconds, "0.00 s",
                 string.Create(
-                    CultureInfo.InvariantCulture, $", the slowest of {Starts}; median {Medians.Of(starts):0.00} s")),
+                    CultureInfo.InvariantCulture, $", the slowest of {Starts}; median {Pairs.Median(starts):0.00} s")),
         ];
     }
 

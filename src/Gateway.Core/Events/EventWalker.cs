@@ -139,12 +139,8 @@ internal ref struct EventWalker
 
     private Rejection? WalkBatch(ref bool hasBatch)
     {
-        var type = _cursor.PeekType();
-        if (type != JsonTokenType.StartArray)
-        {
-            type = _cursor.ReadValue().Type;
-            return type == JsonTokenType.Null ? null : _rejections[RejectionReason.BadShape];
-        }
+        if (_cursor.PeekType() != JsonTokenType.StartArray)
+            return _cursor.ReadValue().Type == JsonTokenType.Null ? null : _rejections[RejectionReason.BadShape];
 
         if (hasBatch) return _rejections[RejectionReason.BadShape];
 

@@ -264,22 +264,23 @@ internal sealed partial class CaptureHandler(
         return CaptureAnswers.Reject(work.Context.Response, rejection);
     }
 
-    private static CaptureOutcome RefuseUnkept(CaptureWork work, AppendOutcome outcome) =>
-        RefuseUnkept(work.Context.Response, outcome);
-
-    private static CaptureOutcome RefuseUnkept(HttpResponse response, AppendOutcome outcome) => outcome switch
+    private static CaptureOutcome RefuseUnkept(CaptureWork work, AppendOutcome outcome)
     {
-        AppendOutcome.Unfenced => CaptureAnswers.Unavailable(response, CaptureOutcome.Unfenced, "unfenced",
-            "The gateway cannot ask whether this token still holds. Nothing was kept; send this again later."),
-        AppendOutcome.DiskFull => CaptureAnswers.Unavailable(response, CaptureOutcome.DiskFull, "disk_full",
-            "The gateway's disk is full. Nothing was kept; send this again later."),
-        AppendOutcome.QuotaReached => CaptureAnswers.Unavailable(response, CaptureOutcome.OverQuota, "journal_full",
-            "The gateway's journal has reached its quota. Nothing was kept; send this again later."),
-        AppendOutcome.Closed => CaptureAnswers.Unavailable(response, CaptureOutcome.Failed, "stopping",
-            "The gateway is stopping. Nothing was kept; send this again."),
-        _ => CaptureAnswers.Unavailable(response, CaptureOutcome.Failed, "write_failed",
-            "The gateway could not write its journal. Nothing was promised; send this again later."),
-    };
+        var response = work.Context.Response;
+        return outcome switch
+        {
+            AppendOutcome.Unfenced => CaptureAnswers.Unavailable(response, CaptureOutcome.Unfenced, "unfenced",
+                "The gateway cannot ask whether this token still holds. Nothing was kept; send this again later."),
+            AppendOutcome.DiskFull => CaptureAnswers.Unavailable(response, CaptureOutcome.DiskFull, "disk_full",
+                "The gateway's disk is full. Nothing was kept; send this again later."),
+            AppendOutcome.QuotaReached => CaptureAnswers.Unavailable(response, CaptureOutcome.OverQuota, "journal_full",
+                "The gateway's journal has reached its quota. Nothing was kept; send this again later."),
+            AppendOutcome.Closed => CaptureAnswers.Unavailable(response, CaptureOutcome.Failed, "stopping",
+                "The gateway is stopping. Nothing was kept; send this again."),
+            _ => CaptureAnswers.Unavailable(response, CaptureOutcome.Failed, "write_failed",
+                "The gateway could not write its journal. Nothing was promised; send this again later."),
+        };
+    }
 
     private static CaptureOutcome RejectBadRequest(HttpResponse response, BadHttpRequestException error)
     {
