@@ -232,7 +232,8 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         await Eventually.HoldsAsync(
             async () => (events = await EventsAsync()).Count >= count,
             TimeSpan.FromSeconds(seconds),
-            () => $"{count} events are queryable (found {events.Count}); the gateway said:\n{Output}");
+            () => $"{count} events are queryable; the gateway said:\n{Output}\n"
+                + $"found {events.Count}: {string.Join(", ", events.Take(20).Select(stored => stored.Event))}");
         return events;
     }
 
