@@ -33,6 +33,9 @@ public sealed class AdmissionGate
 
     public int Slots => _options.Slots;
 
+    /// <summary>False: all wait in one line, first come first served.</summary>
+    public bool IsFair => _options.IsFair;
+
     /// <summary>Slots in use.</summary>
     public int Busy => _options.Slots - Volatile.Read(ref _free);
 

@@ -28,13 +28,12 @@ internal static class DiskFiles
         return total;
     }
 
-    /// <summary>Writes zeros up to the given length, so that no later write has to allocate.</summary>
-    public static void Prewrite(this IDiskFile file, long length)
+    public static void WriteZeros(IDiskFile file, long from, long to)
     {
-        byte[] zeros = new byte[(int)Math.Min(CopyBytes, length)];
-        for (long at = 0; at < length; at += zeros.Length)
+        byte[] zeros = new byte[(int)Math.Clamp(to - from, 0, CopyBytes)];
+        for (long at = from; at < to; at += zeros.Length)
         {
-            file.WriteAll(zeros.AsSpan(0, (int)Math.Min(zeros.Length, length - at)), at);
+            file.WriteAll(zeros.AsSpan(0, (int)Math.Min(zeros.Length, to - at)), at);
         }
     }
 

@@ -4,12 +4,18 @@ namespace Gateway.Core.Journal;
 /// Lays the records of a group out in one buffer and writes it where the segment ends; what does not fit the buffer
 /// is written in several parts. Nothing is durable before the segment's sync.
 /// </summary>
+/// <remarks>
+/// Each part is written to the end of its page, with zeros behind the last record: of a page that is written in part
+/// the rest would be read from the disk first, while everybody waits. What is there is of no use to anybody.
+/// </remarks>
 internal sealed class GroupWriter(long segmentBytes)
 {
     private const int MostBufferBytes = 1 << 20;
+    private const int PageBytes = 4 << 10;
 
-    private readonly byte[] _buffer =
-        GC.AllocateUninitializedArray<byte>((int)Math.Min(segmentBytes, MostBufferBytes), pinned: true);
+    private readonly int _capacity = (int)Math.Min(segmentBytes, MostBufferBytes);
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
+        (int)Math.Min(segmentBytes, MostBufferBytes) + PageBytes, pinned: true);
 
     private Segment _segment = null!;
     private int _used;
@@ -41,15 +47,18 @@ internal sealed class GroupWriter(long segmentBytes)
     {
         if (_used == 0) return;
 
-        _segment.File.WriteAll(_buffer.AsSpan(0, _used), Position - _used);
+        long pageEnd = (Position + PageBytes - 1) / PageBytes * PageBytes;
+        int padding = (int)Math.Max(0, Math.Min(pageEnd, _segment.Capacity) - Position);
+        _buffer.AsSpan(_used, padding).Clear();
+        _segment.File.WriteAll(_buffer.AsSpan(0, _used + padding), Position - _used);
         _used = 0;
     }
 
     private void Put(ReadOnlySpan<byte> bytes)
     {
-        while (bytes.Length > _buffer.Length - _used)
+        while (bytes.Length > _capacity - _used)
         {
-            int fitting = _buffer.Length - _used;
+            int fitting = _capacity - _used;
             bytes[..fitting].CopyTo(_buffer.AsSpan(_used));
             _used += fitting;
             Position += fitting;

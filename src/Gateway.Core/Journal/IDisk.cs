@@ -44,6 +44,12 @@ public interface IDiskFile : IDisposable
     /// <summary>Returns how many bytes were written, which may be fewer than given.</summary>
     int Write(ReadOnlySpan<byte> data, long offset);
 
+    /// <summary>
+    /// Writes zeros from the start up to this length, so that no later write has to allocate. They need not be in the
+    /// cache afterwards.
+    /// </summary>
+    void Prewrite(long length) => DiskFiles.WriteZeros(this, 0, length);
+
     /// <summary>Makes what was written durable. After a failure the file's unsynced bytes are lost for good.</summary>
     void Sync();
 

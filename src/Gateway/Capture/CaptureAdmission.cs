@@ -1,6 +1,7 @@
 using Gateway.Core;
 using Gateway.Core.Admission;
 using Gateway.Core.Events;
+using Gateway.Hosting;
 
 namespace Gateway.Capture;
 
@@ -11,6 +12,10 @@ namespace Gateway.Capture;
 /// </summary>
 internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, CaptureLimits limits)
 {
+    // Parsing so much costs less than the request's way through the server has cost already: to let it wait for its
+    // turn would cost more than the turn.
+    private const int SmallBytes = 4 << 10;
+
     /// <summary>Whose a body is taken to be before anything of it was read.</summary>
     public ulong GuessOwner(HttpContext context)
     {
@@ -22,18 +27,25 @@ internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, Cap
 
     /// <summary>
     /// Takes a slot, at once or when it is the project's turn; <see cref="Leave"/> gives it back. A rejection: it has
-    /// none.
+    /// none. A small body needs none.
     /// </summary>
     /// <exception cref="OperationCanceledException">The client went while it waited.</exception>
     public ValueTask<Rejection?> EnterAsync(HttpContext context, CaptureWork work)
     {
         work.Cost = long.MaxValue;
-        return gate.TryEnter() ? default : WaitAsync(context, work);
+        work.HoldsSlot = !IsSmall(context.Request, work.Body.Bytes.Span);
+        if (!work.HoldsSlot) return default;
+
+        return Thread.CurrentThread.IsThreadPoolThread && gate.TryEnter() ? default : WaitAsync(context, work);
     }
 
     /// <summary>After the parse. What the body cost more than it seemed to is charged to its project.</summary>
-    public void Leave(CaptureWork work) =>
+    public void Leave(CaptureWork work)
+    {
+        if (!work.HoldsSlot) return;
+
         gate.Leave(work.Body.Owner, work.HasParser ? work.Parser.TextBytes - work.Cost : 0);
+    }
 
     /// <summary>What a connection's next request may be taken for.</summary>
     public static void Remember(HttpContext context, ulong projectId, bool isOverQuota)
@@ -44,8 +56,18 @@ internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, Cap
         memory.IsOverQuota = isOverQuota;
     }
 
+    /// <summary>Plain JSON does not grow, and is all there is to parse unless there is data in the query.</summary>
+    private bool IsSmall(HttpRequest request, ReadOnlySpan<byte> body) =>
+        gate.IsFair
+        && body is [(byte)'{' or (byte)'[', ..]
+        && body.Length <= SmallBytes
+        && UrlEncoded.Find(request.QueryString.Value, "data").IsEmpty;
+
     private async ValueTask<Rejection?> WaitAsync(HttpContext context, CaptureWork work)
     {
+        await SocketThreads.LeaveAsync();
+        if (gate.TryEnter()) return null;
+
         // Only one that has to wait is worth inflating a little of.
         var body = work.Body;
         ulong key = hints.Find(context.Request.QueryString.Value, body.Bytes);

@@ -1,3 +1,5 @@
+using Gateway.Hosting;
+
 namespace Gateway.Capture;
 
 /// <summary>PostHog's v0 capture routes. Kestrel's routing takes each with and without its last slash.</summary>
@@ -13,8 +15,8 @@ internal static class CaptureEndpoints
         {
             bool isEngage = path == EngagePath;
             RequestDelegate capture = context => handler.HandleAsync(context, isEngage);
-            endpoints.MapPost(path, capture);
-            endpoints.MapGet(path, capture);
+            endpoints.MapPost(path, capture).WithMetadata(SocketThreads.MayStay.Instance);
+            endpoints.MapGet(path, capture).WithMetadata(SocketThreads.MayStay.Instance);
             endpoints.MapMethods(path, [HttpMethods.Options], CaptureCors.AnswerPreflight);
         }
     }

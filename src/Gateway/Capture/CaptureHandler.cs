@@ -198,6 +198,7 @@ internal sealed partial class CaptureHandler(
     private async ValueTask<TokenLookup> ResolveAsync(
         TokenCheck tokens, ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
     {
+        await SocketThreads.LeaveAsync();
         counters.CountAsked();
         var lookup = await tokens.ResolveAsync(token, cancellationToken);
         counters.Count(lookup.State);

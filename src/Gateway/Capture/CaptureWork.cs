@@ -25,6 +25,9 @@ internal sealed class CaptureWork(CaptureBody body)
     /// <summary>What the parse was thought to cost while it waited for its turn, in bytes.</summary>
     public long Cost { get; set; }
 
+    /// <summary>Whether it takes up one of the slots of <see cref="CaptureAdmission"/> while it is parsed.</summary>
+    public bool HoldsSlot { get; set; }
+
     /// <summary>Once it was given.</summary>
     public CaptureParser Parser => _parser!.Parser;
 

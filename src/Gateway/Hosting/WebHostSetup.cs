@@ -13,10 +13,15 @@ internal static class WebHostSetup
     public static void Configure(WebApplicationBuilder builder, GatewayOptions options)
     {
         builder.WebHost.UseKestrelHttpsConfiguration();
+        SocketThreads.Configure(builder.WebHost);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(ConnectionMemory.Give));
+            kestrel.ConfigureEndpointDefaults(endpoint =>
+            {
+                endpoint.Use(SocketThreads.Use);
+                endpoint.Use(ConnectionMemory.Give);
+            });
 
             // Events may come in the query of a GET, and some SDKs' are long.
             kestrel.Limits.MaxRequestLineSize = 64 << 10;

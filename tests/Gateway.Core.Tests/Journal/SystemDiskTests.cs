@@ -95,6 +95,41 @@ public sealed class SystemDiskTests : IDisposable
         Assert.Equal(0, least);
     }
 
+    /// <summary>On a disk, and on a file system without one, which may not be written past the cache.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1000)]
+    [InlineData(4096)]
+    [InlineData((1 << 20) + (12 << 10))]
+    [InlineData((1 << 20) + 4097)]
+    public void A_prewritten_file_holds_zeros_to_its_length_and_is_written_like_any_other(int length)
+    {
+        foreach (string directory in (string[])[_options.Directory, Directory.Exists("/dev/shm") ? "/dev/shm" : "."])
+        {
+            string path = Path.Combine(directory, $"gateway-zeros-{Guid.NewGuid():N}");
+            try
+            {
+                using var file = new SystemDisk().Create(path);
+                file.WriteAll("what was there before"u8, 0);
+                file.Prewrite(length);
+                Assert.Equal(Math.Max(length, 21), file.Length);
+
+                file.WriteAll("odd"u8, 7);
+                file.Sync();
+                byte[] bytes = file.ReadRange(0, long.MaxValue);
+                if (length == 0) continue;
+
+                Assert.Equal("odd"u8, bytes.AsSpan(7, 3));
+                bytes.AsSpan(7, 3).Clear();
+                Assert.Equal(-1, bytes.AsSpan().IndexOfAnyExcept((byte)0));
+            }
+            finally
+            {
+                File.Delete(path);
+            }
+        }
+    }
+
     public void Dispose() => Directory.Delete(_options.Directory, recursive: true);
 
     private static async Task ShipAsync(EventJournal journal, SortedSet<int> shipped, int count)

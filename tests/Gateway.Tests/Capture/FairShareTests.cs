@@ -33,7 +33,9 @@ public sealed class FairShareTests
             ("Gateway:Limits:CaptureSlots", "1"),
         ]);
         string token = await MakeProjectAsync(gateway);
-        byte[] one = Encoding.UTF8.GetBytes($$"""{"api_key":"{{token}}","event":"e","distinct_id":"d"}""");
+        byte[] small = Encoding.UTF8.GetBytes($$"""{"api_key":"{{token}}","event":"e","distinct_id":"d"}""");
+        byte[] one = Encoding.UTF8.GetBytes(
+            $$"""{"api_key":"{{token}}","event":"e","distinct_id":"d","x":"{{new string('x', 8 << 10)}}"}""");
         byte[] question = Encoding.UTF8.GetBytes($$"""{"api_key":"{{token}}","distinct_id":"d"}""");
 
         // From then on both tokens are known.
@@ -63,7 +65,9 @@ public sealed class FairShareTests
                 int before = Volatile.Read(ref _answered);
                 waiting = Flooding - before;
                 places = await Task.WhenAll(
-                    PlaceAsync(gateway, "/i/v0/e/", one, before), PlaceAsync(gateway, "/flags", question, before));
+                    PlaceAsync(gateway, "/i/v0/e/", one, before),
+                    PlaceAsync(gateway, "/i/v0/e/", small, before),
+                    PlaceAsync(gateway, "/flags", question, before));
                 await Task.WhenAll(answers);
                 rounds++;
 
@@ -76,6 +80,26 @@ public sealed class FairShareTests
             IsAsItShouldBe(place), $"{place} of {waiting} were answered before, in round {rounds}"));
 
         bool IsAsItShouldBe(int place) => isFair ? place <= waiting / 2 : place >= waiting * 3 / 4;
+    }
+
+    /// <summary>One that had to wait is counted when it comes in, so at the end all are.</summary>
+    [Fact]
+    public async Task Small_events_are_taken_while_large_batches_wait_for_their_turns()
+    {
+        const int Small = 100;
+        await using var gateway = await GatewayProcess.StartAsync(settings: [("Gateway:Limits:CaptureSlots", "1")]);
+        byte[] small = Encoding.UTF8.GetBytes(
+            $$"""{"api_key":"{{GatewayProcess.ProjectToken}}","event":"e","distinct_id":"d"}""");
+        byte[] large = LargeBody();
+        using var client = NewClient(gateway);
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(client, "/i/v0/e/", small));
+
+        var flood = Enumerable.Range(0, Flooding).Select(_ => FloodAsync(client, large)).ToArray();
+        var events = Enumerable.Range(0, Small).Select(_ => PostAsync(client, "/i/v0/e/", small));
+        Assert.All(await Task.WhenAll(events), answer => Assert.Equal(HttpStatusCode.OK, answer));
+        await Task.WhenAll(flood);
+
+        Assert.InRange(await gateway.MetricAsync("gateway_admission_wait_seconds_count"), 1, Flooding);
     }
 
     [Fact]
