@@ -95,6 +95,11 @@ public sealed class CaptureParser : IDisposable
         {
             return Refuse(_rejections[RejectionReason.Overloaded]);
         }
+        finally
+        {
+            // What was inflated is of no use any more, and many wait for the disk at a time.
+            _decoder.Clear();
+        }
     }
 
     /// <summary>

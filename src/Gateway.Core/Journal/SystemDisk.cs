@@ -113,7 +113,7 @@ public sealed partial class SystemDisk : IDisk
         }
 
         /// <summary>
-        /// Past the page cache where that can be: zeros are never read, and to copy them into it was a third of what an
+        /// Past the page cache where that can be: zeros are never read, and to copy them into it was a fifth of what an
         /// event of a batch took.
         /// </summary>
         public void Prewrite(long length)
