@@ -11,13 +11,12 @@ public sealed partial class SystemDisk : IDisk
     private const int WouldBlockOnMac = 35;
     private const int SharingViolation = unchecked((int)0x80070020);
     private const int OpenReadOnlyCloseOnExec = 0x80000;
-    private const int InvalidArgument = 22;
     private const int SetFlags = 4;
 
     // So much at a time: a sync of the journal's may have to wait for it.
-    private const int ZeroBytes = 256 << 10;
+    private const int ZeroBytes = 1 << 20;
 
-    // What the blocks of a disk are aligned to, and pages, of every machine that this runs on.
+    // What writes past the cache are aligned to: the blocks of every disk that is usual.
     private const int Block = 4 << 10;
 
     public void CreateDirectory(string path) => Directory.CreateDirectory(path);
@@ -163,8 +162,9 @@ public sealed partial class SystemDisk : IDisk
 
                 return length;
             }
-            catch (IOException exception) when (exception.HResult == InvalidArgument)
+            catch (IOException exception) when (!exception.IsDiskFull())
             {
+                // What is really wrong with the disk is told by the writes that follow.
                 return 0;
             }
             finally

@@ -12,28 +12,30 @@ namespace Gateway.Capture;
 /// </summary>
 internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, CaptureLimits limits)
 {
-    // Parsing so much costs less than the request's way through the server has cost already: to let it wait for its
-    // turn would cost more than the turn.
+    // An event of this size is parsed in less than its request's way through the server has taken: to let it wait for
+    // its turn would cost more than the turn. It is for those who were let in before, since not all that is so small
+    // is cheap.
     private const int SmallBytes = 4 << 10;
 
     /// <summary>Whose a body is taken to be before anything of it was read.</summary>
-    public ulong GuessOwner(HttpContext context)
+    public ulong GuessOwner(CaptureWork work)
     {
-        if (context.Features.Get<ConnectionMemory>() is { Project: not TokenHints.None } memory) return memory.Project;
+        if (work.Memory is { Project: not TokenHints.None } memory) return memory.Project;
 
         Span<byte> address = stackalloc byte[ClientAddress.MaxBytes];
-        return hints.OfAddress(address[..ClientAddress.Write(context, address)]);
+        return hints.OfAddress(address[..ClientAddress.Write(work.Context, address)]);
     }
 
     /// <summary>
     /// Takes a slot, at once or when it is the project's turn; <see cref="Leave"/> gives it back. A rejection: it has
-    /// none. A small body needs none.
+    /// none. A small body needs none on a connection whose last one was small, and kept.
     /// </summary>
     /// <exception cref="OperationCanceledException">The client went while it waited.</exception>
     public ValueTask<Rejection?> EnterAsync(HttpContext context, CaptureWork work)
     {
         work.Cost = long.MaxValue;
-        work.HoldsSlot = !IsSmall(context.Request, work.Body.Bytes.Span);
+        work.IsSmall = IsSmall(context.Request, work.Body.Bytes.Span);
+        work.HoldsSlot = !(work.IsSmall && work.Memory is { IsQuick: true });
         if (!work.HoldsSlot) return default;
 
         return Thread.CurrentThread.IsThreadPoolThread && gate.TryEnter() ? default : WaitAsync(context, work);
@@ -48,19 +50,25 @@ internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, Cap
     }
 
     /// <summary>What a connection's next request may be taken for.</summary>
-    public static void Remember(HttpContext context, ulong projectId, bool isOverQuota)
+    public static void Remember(CaptureWork work, ulong projectId, bool isOverQuota)
     {
-        if (context.Features.Get<ConnectionMemory>() is not { } memory) return;
+        if (work.Memory is not { } memory) return;
 
         memory.Project = TokenHints.OfProject(projectId);
         memory.IsOverQuota = isOverQuota;
+        memory.IsQuick = work.IsSmall && !isOverQuota;
     }
+
+    /// <summary>Whether a request may turn out to be small, before anything of its body was read.</summary>
+    public static bool MayBeSmall(HttpRequest request) =>
+        request.ContentLength <= SmallBytes && (request.QueryString.Value?.Length ?? 0) <= SmallBytes;
 
     /// <summary>Plain JSON does not grow, and is all there is to parse unless there is data in the query.</summary>
     private bool IsSmall(HttpRequest request, ReadOnlySpan<byte> body) =>
         gate.IsFair
         && body is [(byte)'{' or (byte)'[', ..]
         && body.Length <= SmallBytes
+        && request.QueryString.Value is not { Length: > SmallBytes }
         && UrlEncoded.Find(request.QueryString.Value, "data").IsEmpty;
 
     private async ValueTask<Rejection?> WaitAsync(HttpContext context, CaptureWork work)

@@ -52,6 +52,10 @@ internal sealed partial class CaptureHandler(
         }
 
         counters.Count(outcome);
+
+        // What is kept waited for the journal. What was answered at once must not lead to the connection's next request
+        // here: whoever sends one after the other would have a socket's thread for himself.
+        if (outcome != CaptureOutcome.Kept) await ConnectionMemory.LeaveAsync(context);
     }
 
     /// <summary>
@@ -99,7 +103,9 @@ internal sealed partial class CaptureHandler(
     /// <summary>Reads and parses. Null when there is something to keep.</summary>
     private async ValueTask<CaptureOutcome?> PrepareAsync(CapturePipeline pipeline, CaptureWork work)
     {
-        work.Body.Begin(admission.GuessOwner(work.Context));
+        if (!CaptureAdmission.MayBeSmall(work.Context.Request)) await ConnectionMemory.LeaveAsync(work.Context);
+
+        work.Body.Begin(admission.GuessOwner(work));
         var read = await work.Body.ReadAsync(work.Context, limits.MaxBodyBytes);
         if (read != BodyStatus.Complete) return RejectBody(work, read);
 
@@ -234,7 +240,7 @@ internal sealed partial class CaptureHandler(
         bool isOverQuota = verdict.Quota.Met != QuotaKind.None;
         if (verdict.Refusal is { } refusal && !isOverQuota) return Reject(work, refusal);
 
-        CaptureAdmission.Remember(work.Context, entry!.ProjectId, isOverQuota);
+        CaptureAdmission.Remember(work, entry!.ProjectId, isOverQuota);
         return isOverQuota
             ? RefuseOverQuota(work.Context.Response, entry, verdict.Quota)
             : AnswerKept(work.Context, work.Parser);

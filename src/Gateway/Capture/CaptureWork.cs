@@ -14,6 +14,9 @@ internal sealed class CaptureWork(CaptureBody body)
 
     public HttpContext Context { get; private set; } = null!;
 
+    /// <summary>Of the request's connection.</summary>
+    public ConnectionMemory? Memory { get; private set; }
+
     /// <summary>Whether it came in on <c>/engage</c>.</summary>
     public bool IsEngage { get; private set; }
 
@@ -25,6 +28,9 @@ internal sealed class CaptureWork(CaptureBody body)
     /// <summary>What the parse was thought to cost while it waited for its turn, in bytes.</summary>
     public long Cost { get; set; }
 
+    /// <summary>Whether there was little to parse.</summary>
+    public bool IsSmall { get; set; }
+
     /// <summary>Whether it takes up one of the slots of <see cref="CaptureAdmission"/> while it is parsed.</summary>
     public bool HoldsSlot { get; set; }
 
@@ -33,7 +39,10 @@ internal sealed class CaptureWork(CaptureBody body)
 
     public bool HasParser => _parser is not null;
 
-    public void Begin(HttpContext context, bool isEngage) => (Context, IsEngage) = (context, isEngage);
+    public void Begin(HttpContext context, bool isEngage) =>
+        (Context, IsEngage, Memory) = (context, isEngage, context.Features.Get<ConnectionMemory>());
+
+    public void End() => (Context, IsEngage, Memory) = (null!, false, null);
 
     public void Give(PooledParser parser)
     {
@@ -95,7 +104,7 @@ internal sealed class CaptureWorkPool(InFlightBudget budget, CaptureLimits limit
         }
 
         work.Body.Reset();
-        work.Begin(null!, isEngage: false);
+        work.End();
         if (_works.Count < MaxBodies) _works.Enqueue(work);
     }
 }

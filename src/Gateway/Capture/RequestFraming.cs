@@ -17,13 +17,17 @@ internal static class RequestFraming
     {
         var headers = context.Request.Headers;
         if (headers.TransferEncoding.Count == 0) return next(context);
-        if (headers.ContentLength is null && !headers.ContainsKey("X-Content-Length"))
-            return AnswerBadChunksAsync(context, next);
+        return headers.ContentLength is null && !headers.ContainsKey("X-Content-Length")
+            ? AnswerBadChunksAsync(context, next)
+            : RefuseTwoLengthsAsync(context);
+    }
 
+    private static async Task RefuseTwoLengthsAsync(HttpContext context)
+    {
+        await ConnectionMemory.LeaveAsync(context);
         CaptureAnswers.Error(
             context.Response, StatusCodes.Status400BadRequest, "validation_error", "two_lengths",
             "Content-Length and Transfer-Encoding exclude each other.", "Content-Length");
-        return Task.CompletedTask;
     }
 
     private static async Task AnswerBadChunksAsync(HttpContext context, RequestDelegate next)

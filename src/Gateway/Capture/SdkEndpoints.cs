@@ -72,7 +72,8 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool, Cap
         var work = pool.Rent();
         try
         {
-            work.Body.Begin(admission.GuessOwner(context));
+            work.Begin(context, isEngage: false);
+            work.Body.Begin(admission.GuessOwner(work));
             var read = await work.Body.ReadAsync(context, MaxFlagsBytes);
             if (read == BodyStatus.Stalled)
             {

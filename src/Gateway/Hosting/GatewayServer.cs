@@ -119,7 +119,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         if (_options.TrustedProxies.Count > 0) app.UseForwardedHeaders(Forwarding());
 
         app.Use(RequestFraming.Check);
-        app.Use(SocketThreads.LeaveUnlessMayStay);
+        app.Use(CaptureEndpoints.LeaveUnlessCapture);
         app.UseManagementGuard();
 
         var budget = new InFlightBudget(_options.Limits.InFlightBytes, _options.ShareBytes);

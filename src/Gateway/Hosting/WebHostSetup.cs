@@ -17,11 +17,7 @@ internal static class WebHostSetup
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ConfigureEndpointDefaults(endpoint =>
-            {
-                endpoint.Use(SocketThreads.Use);
-                endpoint.Use(ConnectionMemory.Give);
-            });
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(ConnectionMemory.Give));
 
             // Events may come in the query of a GET, and some SDKs' are long.
             kestrel.Limits.MaxRequestLineSize = 64 << 10;

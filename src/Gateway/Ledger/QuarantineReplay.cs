@@ -9,6 +9,7 @@ using Gateway.Core.Journal;
 using Gateway.Core.Ledger;
 using Gateway.Core.Tenancy.Access;
 using Gateway.Core.Tokens;
+using Gateway.Hosting;
 
 namespace Gateway.Ledger;
 
@@ -45,6 +46,7 @@ internal sealed class QuarantineReplay(TokenCheck tokens, CaptureLimits limits, 
                     return (default, ApiError.Validation($"An event has at most {limits.MaxEventBytes} bytes."));
             }
 
+            await SocketThreads.LeaveAsync();
             return (body.ToArray(), null);
         }
         catch (BadHttpRequestException)

@@ -1,5 +1,6 @@
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Query;
+using Gateway.Hosting;
 using Microsoft.AspNetCore.Http.Extensions;
 
 namespace Gateway.Query;
@@ -116,6 +117,7 @@ internal sealed class QueryEndpoints(
                 return null;
             }
 
+            await SocketThreads.LeaveAsync();
             return body.ToArray();
         }
         catch (BadHttpRequestException)

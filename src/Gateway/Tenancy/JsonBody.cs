@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Gateway.Core;
 using Gateway.Core.Tenancy;
+using Gateway.Hosting;
 
 namespace Gateway.Tenancy;
 
@@ -156,6 +157,8 @@ internal sealed class JsonBody
             body.Write(buffer, 0, read);
         }
 
+        // The body may have come in a second piece: what follows may check a password.
+        await SocketThreads.LeaveAsync();
         return body.ToArray();
     }
 
