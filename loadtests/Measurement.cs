@@ -4,7 +4,8 @@ namespace Gateway.LoadTests;
 
 /// <param name="IsGood">It was answered as it must be.</param>
 /// <param name="EventsAcked">How many events the answer promised to have kept.</param>
-internal readonly record struct StepResult(bool IsGood, int EventsAcked = 0);
+/// <param name="Status">Of the answer; 0 where that is not what counts.</param>
+internal readonly record struct StepResult(bool IsGood, int EventsAcked = 0, int Status = 0);
 
 /// <summary>What one run of a scenario came to, as a whole and second by second. Thread safe.</summary>
 internal sealed class Measurement
@@ -26,6 +27,9 @@ internal sealed class Measurement
     /// <summary>Answered otherwise than they must be, or not at all.</summary>
     public long Failed => Volatile.Read(ref _failed);
 
+    /// <summary>Why the first of them failed; null while none has.</summary>
+    public string? FirstFailure { get; private set; }
+
     /// <summary>Of the answers, also of those that should have been others.</summary>
     public long EventsAcked => Volatile.Read(ref _eventsAcked);
 
@@ -39,9 +43,14 @@ internal sealed class Measurement
     {
         Latency.Record(answered - intended);
         _seconds.GetOrAdd((int)intended.TotalSeconds, _ => new LatencyHistogram()).Record(answered - intended);
+        if (!result.IsGood) FirstFailure ??= $"answered with {result.Status} after {answered - intended}";
         Interlocked.Increment(ref result.IsGood ? ref _good : ref _failed);
         Interlocked.Add(ref _eventsAcked, result.EventsAcked);
     }
 
-    public void NotAnswered(long count = 1) => Interlocked.Add(ref _failed, count);
+    public void NotAnswered(long count = 1, string why = "not answered in time")
+    {
+        if (count > 0) FirstFailure ??= why;
+        Interlocked.Add(ref _failed, count);
+    }
 }

@@ -24,7 +24,7 @@ internal sealed record Scenario(string Name, Func<LeanConnection, long, Cancella
         new(name, async (connection, number, cancellationToken) =>
         {
             var answer = await connection.SendAsync(request(number), cancellationToken);
-            return new(answer.Status == expected, answer.Status == 200 ? events : 0);
+            return new(answer.Status == expected, answer.Status == 200 ? events : 0, answer.Status);
         });
 }
 

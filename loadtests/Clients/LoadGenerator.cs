@@ -37,7 +37,7 @@ internal sealed class LoadGenerator(Scenario scenario, LoadSimulation simulation
         var measured = generator.Measured;
         return measured.Failed == 0
             ? measured.Good / generator._clock.Elapsed.TotalSeconds
-            : throw new InvalidOperationException($"{measured.Failed} requests failed.");
+            : throw new InvalidOperationException($"{measured.Failed} requests failed, the first {measured.FirstFailure}.");
     }
 
     /// <summary>So many a second, over connections of its own, which are there before it begins.</summary>
@@ -104,9 +104,9 @@ internal sealed class LoadGenerator(Scenario scenario, LoadSimulation simulation
             var result = await scenario.Step(connection, number, cancellationToken);
             Measured.Answered(intended, _clock.Elapsed, result);
         }
-        catch (IOException)
+        catch (IOException error)
         {
-            Measured.NotAnswered();
+            Measured.NotAnswered(1, error.Message);
         }
     }
 }

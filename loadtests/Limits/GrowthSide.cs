@@ -47,7 +47,12 @@ internal sealed class GrowthSide(
         var before = installation.CpuTimes;
         var measured = await new LoadGenerator(_scenario, new(rate / events, during))
             .InjectAsync(_connections, cancellationToken);
-        if (measured.Failed > 0) throw new InvalidOperationException($"{name}: {measured.Failed} requests failed.");
+        if (measured.Failed > 0)
+        {
+            throw new InvalidOperationException(
+                $"{name}: {measured.Failed} requests failed, the first {measured.FirstFailure}.");
+        }
+
 
         await installation.SettleAsync(cancellationToken);
         var used = installation.CpuTimes - before;
