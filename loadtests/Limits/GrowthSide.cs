@@ -53,7 +53,6 @@ internal sealed class GrowthSide(
                 $"{name}: {measured.Failed} requests failed, the first {measured.FirstFailure}.");
         }
 
-
         await installation.SettleAsync(cancellationToken);
         var used = installation.CpuTimes - before;
         double sent = measured.EventsAcked;

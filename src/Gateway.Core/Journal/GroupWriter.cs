@@ -13,12 +13,14 @@ internal sealed class GroupWriter(long segmentBytes)
     private const int MostBufferBytes = 1 << 20;
     private const int PageBytes = 4 << 10;
 
-    private readonly int _capacity = (int)Math.Min(segmentBytes, MostBufferBytes);
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
         (int)Math.Min(segmentBytes, MostBufferBytes) + PageBytes, pinned: true);
 
     private Segment _segment = null!;
     private int _used;
+
+    /// <summary>What records may take of the buffer; the rest is for the padding.</summary>
+    private int Capacity => _buffer.Length - PageBytes;
 
     /// <summary>Where in the segment the next record starts.</summary>
     public long Position { get; private set; }
@@ -56,9 +58,9 @@ internal sealed class GroupWriter(long segmentBytes)
 
     private void Put(ReadOnlySpan<byte> bytes)
     {
-        while (bytes.Length > _capacity - _used)
+        while (bytes.Length > Capacity - _used)
         {
-            int fitting = _capacity - _used;
+            int fitting = Capacity - _used;
             bytes[..fitting].CopyTo(_buffer.AsSpan(_used));
             _used += fitting;
             Position += fitting;

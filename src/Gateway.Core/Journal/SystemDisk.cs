@@ -148,7 +148,7 @@ public sealed partial class SystemDisk : IDisk
             }
         }
 
-        /// <summary>Returns how far it came: a file system may take the flag and refuse the writes.</summary>
+        /// <summary>Returns the length, or 0: a file system may take the flag and refuse the writes.</summary>
         private unsafe long WriteZerosDirectly(long length)
         {
             void* memory = NativeMemory.AlignedAlloc(ZeroBytes, Block);
