@@ -26,7 +26,8 @@ public sealed class CaptureParser : IDisposable
     /// <param name="limits">What is taken.</param>
     /// <param name="tryCharge">
     /// Asked before a buffer grows by so many bytes; false: the request is refused as
-    /// <see cref="RejectionReason.Overloaded"/>. What was charged is the owner's to release after <see cref="Reset"/>.
+    /// <see cref="RejectionReason.Overloaded"/>. Told by a negative number what is given back; what was not, is the
+    /// owner's to release after <see cref="Reset"/>.
     /// </param>
     public CaptureParser(CaptureLimits limits, Func<long, bool>? tryCharge = null)
     {

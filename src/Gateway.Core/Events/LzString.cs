@@ -33,6 +33,7 @@ internal ref struct LzString
     private int _unitCount;
     private (int Start, int Length)[] _entries;
     private int _entryCount;
+    private long _charged;
 
     private LzString(ReadOnlySpan<byte> text, int maxUnits, Func<long, bool>? tryCharge)
     {
@@ -63,6 +64,7 @@ internal ref struct LzString
         {
             ArrayPool<char>.Shared.Return(decoder._units);
             ArrayPool<(int, int)>.Shared.Return(decoder._entries);
+            if (decoder._charged > 0) tryCharge?.Invoke(-decoder._charged);
         }
     }
 
@@ -156,11 +158,12 @@ internal ref struct LzString
     /// <summary>
     /// A code of n bytes may stand for n² units: what they take is charged as any other text of the request is.
     /// </summary>
-    private readonly void Grow<T>(ref T[] array, int length)
+    private void Grow<T>(ref T[] array, int length)
     {
-        if (_tryCharge?.Invoke((long)(length - array.Length) * Unsafe.SizeOf<T>()) == false)
-            throw new OverBudgetException();
+        long more = (long)(length - array.Length) * Unsafe.SizeOf<T>();
+        if (_tryCharge?.Invoke(more) == false) throw new OverBudgetException();
 
+        _charged += more;
         var larger = ArrayPool<T>.Shared.Rent(length);
         array.CopyTo(larger, 0);
         ArrayPool<T>.Shared.Return(array);

@@ -7,12 +7,16 @@ namespace Gateway.Core.Events;
 /// than that is charged to the request before it is rented, and throws <see cref="OverBudgetException"/> when there is
 /// no budget for it.
 /// </summary>
+/// <param name="tryCharge">
+/// Takes so many bytes of the request's budget, or gives them back where the number is negative, which always succeeds.
+/// </param>
 internal sealed class PooledBuffer(Func<long, bool>? tryCharge = null) : IDisposable
 {
     /// <summary>Larger arrays go back to the pool between requests.</summary>
     public const int KeptBytes = 64 * 1024;
 
     private byte[] _bytes = [];
+    private long _charged;
 
     public int Length { get; private set; }
 
@@ -53,16 +57,16 @@ internal sealed class PooledBuffer(Func<long, bool>? tryCharge = null) : IDispos
         Return();
     }
 
-    private int Charged => _bytes.Length > KeptBytes ? _bytes.Length : 0;
-
     private void Grow(int count)
     {
         long wanted = Math.Max((long)Length + count, Math.Min(2L * _bytes.Length, Array.MaxLength));
-        if (wanted > KeptBytes && tryCharge?.Invoke(wanted - Charged) == false) throw new OverBudgetException();
+        long charge = wanted > KeptBytes ? wanted : 0;
+        if (charge > 0 && tryCharge?.Invoke(charge - _charged) == false) throw new OverBudgetException();
 
+        _charged = charge;
         byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(wanted, Array.MaxLength));
         Written.CopyTo(larger);
-        Return();
+        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = larger;
     }
 
@@ -70,5 +74,7 @@ internal sealed class PooledBuffer(Func<long, bool>? tryCharge = null) : IDispos
     {
         if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = [];
+        if (_charged > 0) tryCharge?.Invoke(-_charged);
+        _charged = 0;
     }
 }

@@ -104,7 +104,9 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
         }
     }
 
-    /// <summary>Charges bytes that somebody else holds for this request until <see cref="Reset"/>.</summary>
+    /// <summary>
+    /// Charges bytes that somebody else holds for this request until <see cref="Reset"/>; fewer than none are given back.
+    /// </summary>
     public bool TryCharge(long bytes) => TryCharge(bytes, Bytes);
 
     public void Reset()
@@ -167,8 +169,9 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
 
     private bool TryCharge(long bytes, ReadOnlyMemory<byte> there)
     {
-        if (bytes <= 0) return true;
-        if (!budget.TryCharge(_payer, bytes) && !TryChargeFound(bytes, there)) return false;
+        if (bytes == 0) return true;
+        if (bytes < 0) budget.Release(_payer, -bytes);
+        else if (!budget.TryCharge(_payer, bytes) && !TryChargeFound(bytes, there)) return false;
 
         _charged += bytes;
         return true;

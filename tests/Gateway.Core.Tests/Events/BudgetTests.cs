@@ -14,22 +14,31 @@ public sealed class BudgetTests
     [Fact]
     public void A_body_that_inflates_past_the_budget_is_refused_before_it_is_held()
     {
-        long held = 0;
-        using var parser = new CaptureParser(new CaptureLimits(), TryCharge);
+        var budget = new Budget(300_000);
+        using var parser = new CaptureParser(new CaptureLimits(), budget.TryCharge);
 
         var rejection = parser.Parse(Gzip(Event), default, nowMicros: 0);
 
         Assert.Equal(RejectionReason.Overloaded, rejection?.Reason);
         Assert.True(parser.Payload.IsEmpty);
-        Assert.InRange(held, 0, 300_000);
+        Assert.True(budget.IsMet);
+        Assert.Equal(0, budget.Held);
+    }
 
-        bool TryCharge(long bytes)
-        {
-            if (held + bytes > 300_000) return false;
+    [Fact]
+    public void What_was_unwrapped_is_given_back_once_it_is_parsed()
+    {
+        var budget = new Budget(long.MaxValue);
+        using var parser = new CaptureParser(new CaptureLimits(), budget.TryCharge);
 
-            held += bytes;
-            return true;
-        }
+        Assert.Null(parser.Parse(Gzip(Event), default, nowMicros: 0));
+
+        // The text and the row that was made of it, and then the row alone, which waits for the disk.
+        Assert.True(budget.Most >= 2 * 900_000);
+        Assert.InRange(budget.Held, parser.Payload.Length, budget.Most - 900_000);
+
+        parser.Reset();
+        Assert.Equal(0, budget.Held);
     }
 
     [Fact]
@@ -37,47 +46,41 @@ public sealed class BudgetTests
     {
         // Each code repeats all of the one before and a unit more: 12 kB stand for 20 million units.
         byte[] bomb = LzBomb(6_000);
-        long held = 0;
-        using var parser = new CaptureParser(new CaptureLimits { MaxInflateRatio = int.MaxValue }, TryCharge);
+        var budget = new Budget(300_000);
+        using var parser = new CaptureParser(new CaptureLimits { MaxInflateRatio = int.MaxValue }, budget.TryCharge);
         var facts = new RequestFacts { Query = "compression=lz64" };
 
         Assert.InRange(bomb.Length, 1_000, 20_000);
         Assert.Equal(RejectionReason.Overloaded, parser.Parse(bomb, facts, nowMicros: 0)?.Reason);
-        Assert.InRange(held, 1_000, 300_000);
-
-        bool TryCharge(long bytes)
-        {
-            if (held + bytes > 300_000) return false;
-
-            held += bytes;
-            return true;
-        }
+        Assert.True(budget.IsMet);
+        Assert.InRange(budget.Most, 1_000, 300_000);
+        Assert.Equal(0, budget.Held);
     }
 
     [Fact]
     public void A_usual_body_is_charged_nothing_also_after_a_large_one()
     {
-        long held = 0;
-        using var parser = new CaptureParser(new CaptureLimits(), bytes => (held += bytes) > 0);
+        var budget = new Budget(long.MaxValue);
+        using var parser = new CaptureParser(new CaptureLimits(), budget.TryCharge);
         Assert.Null(parser.Parse(Gzip(Event), default, nowMicros: 0));
-        Assert.True(held > 900_000);
+        Assert.True(budget.Most > 900_000);
         parser.Reset();
-        held = 0;
+        budget.Most = 0;
 
         byte[] small = """{"api_key":"token","event":"e","distinct_id":"d"}"""u8.ToArray();
         Assert.Null(parser.Parse(small, default, nowMicros: 0));
-        Assert.Equal(0, held);
+        Assert.Equal(0, budget.Most);
     }
 
     [Fact]
     public void A_bomb_is_refused_before_it_is_inflated()
     {
-        long held = 0;
         byte[] bomb = Captured.Gzip(new byte[100 << 20], CompressionLevel.Optimal);
-        using var parser = new CaptureParser(new CaptureLimits(), bytes => (held += bytes) > 0);
+        var budget = new Budget(long.MaxValue);
+        using var parser = new CaptureParser(new CaptureLimits(), budget.TryCharge);
 
         Assert.Equal(RejectionReason.BodyTooLarge, parser.Parse(bomb, default, nowMicros: 0)?.Reason);
-        Assert.InRange(held, 0, 64 << 20);
+        Assert.InRange(budget.Most, 0, 64 << 20);
     }
 
     /// <summary>An array's start, then ever longer stretches of the same unit, in compressToBase64's alphabet.</summary>
@@ -108,5 +111,25 @@ public sealed class BudgetTests
         using var output = new MemoryStream();
         using (var gzip = new GZipStream(output, CompressionLevel.NoCompression)) gzip.Write(Encoding.UTF8.GetBytes(text));
         return output.ToArray();
+    }
+
+    private sealed class Budget(long limit)
+    {
+        public long Held { get; private set; }
+
+        public long Most { get; set; }
+
+        public bool IsMet { get; private set; }
+
+        public bool TryCharge(long bytes)
+        {
+            IsMet |= Held + bytes > limit;
+            if (Held + bytes > limit) return false;
+
+            Held += bytes;
+            Most = Math.Max(Most, Held);
+            Assert.True(Held >= 0);
+            return true;
+        }
     }
 }
