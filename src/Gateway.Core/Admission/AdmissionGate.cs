@@ -5,12 +5,13 @@ namespace Gateway.Core.Admission;
 /// <summary>
 /// Lets so many requests be worked on at a time. While slots are free, to come in is one interlocked operation. When
 /// there is none, requests wait in a <see cref="FairQueue"/>, and each slot that is given back goes to the project
-/// whose turn it is.
+/// whose turn it is. Nor is a slot given while as much as may waits for the disk already: there all wait in one line,
+/// and where the disk is what is slow, this is where turns have to be taken.
 /// </summary>
 /// <remarks>
 /// Who comes in reads first whether anybody waits and then takes a slot; who waits counts first and then looks for a
-/// slot; who leaves gives the slot back first and then looks for one who waits. So no slot stays free beside somebody
-/// who waits, and nobody overtakes.
+/// slot; who leaves, or is on disk, gives back first and then looks for one who waits. So no slot stays free beside
+/// somebody who waits, and nobody overtakes.
 /// </remarks>
 public sealed class AdmissionGate
 {
@@ -19,6 +20,7 @@ public sealed class AdmissionGate
     private readonly FairQueue _queue;
     private readonly AdmissionOptions _options;
     private readonly TimeProvider _time;
+    private long _unwritten;
     private int _free;
     private int _waiting;
     private long _refused;
@@ -38,6 +40,9 @@ public sealed class AdmissionGate
 
     /// <summary>Slots in use.</summary>
     public int Busy => _options.Slots - Volatile.Read(ref _free);
+
+    /// <summary>Bytes that slots were given up with and that are not on disk yet.</summary>
+    public long UnwrittenBytes => Volatile.Read(ref _unwritten);
 
     /// <summary>Requests that wait for a slot.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
@@ -85,23 +90,29 @@ public sealed class AdmissionGate
     }
 
     /// <summary>Gives a slot back; the next one comes in.</summary>
-    public void Leave()
-    {
-        Interlocked.Increment(ref _free);
-        if (Volatile.Read(ref _waiting) == 0) return;
+    public void Leave() => Leave(key: 0, excess: 0, unwritten: 0);
 
-        lock (_lock) GiveFreeSlots();
-    }
-
-    /// <summary>As above, after a request that cost so many bytes more than it seemed to.</summary>
-    public void Leave(ulong key, long excess)
+    /// <summary>As above.</summary>
+    /// <param name="key">Whose it is taken to be.</param>
+    /// <param name="excess">What it cost more than it seemed to, in bytes.</param>
+    /// <param name="unwritten">Bytes that it has for the disk; <see cref="Written"/> tells that they are there.</param>
+    public void Leave(ulong key, long excess, long unwritten)
     {
         if (excess > 0 && Volatile.Read(ref _waiting) > 0)
         {
             lock (_lock) _queue.Charge(_options.IsFair ? key : 0, excess);
         }
 
-        Leave();
+        if (unwritten > 0) Interlocked.Add(ref _unwritten, unwritten);
+        Interlocked.Increment(ref _free);
+        LetIn();
+    }
+
+    /// <summary>So many bytes are on disk, or never will be.</summary>
+    public void Written(long bytes)
+    {
+        Interlocked.Add(ref _unwritten, -bytes);
+        LetIn();
     }
 
     internal void Cancel(AdmissionWait wait)
@@ -118,8 +129,17 @@ public sealed class AdmissionGate
         wait.Complete(AdmissionOutcome.Cancelled);
     }
 
+    private void LetIn()
+    {
+        if (Volatile.Read(ref _waiting) == 0) return;
+
+        lock (_lock) GiveFreeSlots();
+    }
+
     private bool TryTakeSlot()
     {
+        if (UnwrittenBytes >= AdmissionOptions.MaxUnwritten) return false;
+
         int free = Volatile.Read(ref _free);
         while (free > 0)
         {

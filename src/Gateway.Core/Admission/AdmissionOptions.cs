@@ -14,6 +14,12 @@ public sealed record AdmissionOptions(int Slots, int MaxWaiting)
     /// </summary>
     public const int Quantum = 8 * LeastCost;
 
+    /// <summary>
+    /// Bytes that may wait for the disk before nobody is given a slot: some tens of milliseconds of writing, and enough
+    /// for a disk to be kept busy by groups of half of it.
+    /// </summary>
+    public const long MaxUnwritten = 4 << 20;
+
     /// <summary>False: all wait in one line, first come first served.</summary>
     public bool IsFair { get; init; } = true;
 

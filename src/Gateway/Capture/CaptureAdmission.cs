@@ -31,22 +31,35 @@ internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, Cap
     /// none. A small body needs none on a connection whose last one was small, and kept.
     /// </summary>
     /// <exception cref="OperationCanceledException">The client went while it waited.</exception>
-    public ValueTask<Rejection?> EnterAsync(HttpContext context, CaptureWork work)
+    public ValueTask<Rejection?> EnterAsync(CaptureWork work)
     {
         work.Cost = long.MaxValue;
-        work.IsSmall = IsSmall(context.Request, work.Body.Bytes.Span);
+        work.IsSmall = IsSmall(work.Context.Request, work.Body.Bytes.Span);
         work.HoldsSlot = !(work.IsSmall && work.Memory is { IsQuick: true });
         if (!work.HoldsSlot) return default;
 
-        return Thread.CurrentThread.IsThreadPoolThread && gate.TryEnter() ? default : WaitAsync(context, work);
+        return Thread.CurrentThread.IsThreadPoolThread && gate.TryEnter() ? default : WaitAsync(work);
     }
 
-    /// <summary>After the parse. What the body cost more than it seemed to is charged to its project.</summary>
+    /// <summary>
+    /// After the parse. What the body cost more than it seemed to is charged to its project. What is for the disk is
+    /// counted until <see cref="End"/>.
+    /// </summary>
     public void Leave(CaptureWork work)
     {
         if (!work.HoldsSlot) return;
 
-        gate.Leave(work.Body.Owner, work.HasParser ? work.Parser.TextBytes - work.Cost : 0);
+        work.UnwrittenBytes = work.HasParser ? work.Parser.Payload.Length : 0;
+        gate.Leave(work.Body.Owner, work.HasParser ? work.Parser.TextBytes - work.Cost : 0, work.UnwrittenBytes);
+    }
+
+    /// <summary>Its bytes are on disk, or it has none for it any more.</summary>
+    public void End(CaptureWork work)
+    {
+        if (work.UnwrittenBytes == 0) return;
+
+        gate.Written(work.UnwrittenBytes);
+        work.UnwrittenBytes = 0;
     }
 
     /// <summary>What a connection's next request may be taken for.</summary>
@@ -67,12 +80,12 @@ internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, Cap
     private bool IsSmall(HttpRequest request, ReadOnlySpan<byte> body) =>
         gate.IsFair
         && body is [(byte)'{' or (byte)'[', ..]
-        && body.Length <= SmallBytes
-        && request.QueryString.Value is not { Length: > SmallBytes }
+        && MayBeSmall(request)
         && UrlEncoded.Find(request.QueryString.Value, "data").IsEmpty;
 
-    private async ValueTask<Rejection?> WaitAsync(HttpContext context, CaptureWork work)
+    private async ValueTask<Rejection?> WaitAsync(CaptureWork work)
     {
+        var context = work.Context;
         await SocketThreads.LeaveAsync();
         if (gate.TryEnter()) return null;
 

@@ -48,6 +48,7 @@ internal sealed partial class CaptureHandler(
         }
         finally
         {
+            admission.End(work);
             pool.Return(work);
         }
 
@@ -110,7 +111,7 @@ internal sealed partial class CaptureHandler(
         if (read != BodyStatus.Complete) return RejectBody(work, read);
 
         work.ReceivedAtMicros = time.GetUtcNow().ToUnixMicroseconds();
-        if (QuotaRefusals.TryFindEarly(work.Context, pipeline.Tokens, work.Body, Elapsed(), out var lookup)
+        if (QuotaRefusals.TryFindEarly(work, pipeline.Tokens, Elapsed(), out var lookup)
             && await RefuseEarlyAsync(work.Context, pipeline, lookup) is { } early)
         {
             return early;
@@ -151,7 +152,9 @@ internal sealed partial class CaptureHandler(
     /// <summary>Parses when it is the project's turn. The slot is free again before anything is waited for.</summary>
     private async ValueTask<Rejection?> ParseAsync(CaptureWork work)
     {
-        if (await admission.EnterAsync(work.Context, work) is { } refusal) return refusal;
+        // Parsed before, it may count no longer: what it waits for here may be that there is less on the way.
+        admission.End(work);
+        if (await admission.EnterAsync(work) is { } refusal) return refusal;
 
         try
         {

@@ -34,6 +34,9 @@ internal sealed class CaptureWork(CaptureBody body)
     /// <summary>Whether it takes up one of the slots of <see cref="CaptureAdmission"/> while it is parsed.</summary>
     public bool HoldsSlot { get; set; }
 
+    /// <summary>What <see cref="CaptureAdmission"/> counts of it as on the way to the disk.</summary>
+    public long UnwrittenBytes { get; set; }
+
     /// <summary>Once it was given.</summary>
     public CaptureParser Parser => _parser!.Parser;
 

@@ -15,16 +15,17 @@ internal static class QuotaRefusals
     /// that has to be found out. Only where the connection's last request was refused so: to look costs something.
     /// </summary>
     public static bool TryFindEarly(
-        HttpContext context, TokenCheck tokens, CaptureBody body, TimeSpan now, out TokenLookup lookup)
+        CaptureWork work, TokenCheck tokens, TimeSpan now, out TokenLookup lookup)
     {
         lookup = default;
-        if (context.Features.Get<ConnectionMemory>() is not { IsOverQuota: true }) return false;
+        if (work.Memory is not { IsOverQuota: true }) return false;
 
         // The query may hold the events, and then the body counts for nothing.
-        if (context.Request.QueryString.HasValue && context.Request.Query.ContainsKey("data")) return false;
+        var request = work.Context.Request;
+        if (request.QueryString.HasValue && request.Query.ContainsKey("data")) return false;
 
         Span<byte> token = stackalloc byte[TokenHints.MaxTokenBytes];
-        int length = TokenHints.FindCertain(body.Bytes, token);
+        int length = TokenHints.FindCertain(work.Body.Bytes, token);
         return length > 0
             && tokens.TryCheck(token[..length], out lookup)
             && lookup.Entry?.Meter is { } meter

@@ -113,7 +113,7 @@ internal sealed class SdkEndpoints(GatewayState state, CaptureWorkPool pool, Cap
     /// <summary>In its turn: nobody need have a token to have this parsed.</summary>
     private async ValueTask<Rejection?> FindTokenAsync(HttpContext context, CaptureWork work)
     {
-        if (await admission.EnterAsync(context, work) is { } refusal) return refusal;
+        if (await admission.EnterAsync(work) is { } refusal) return refusal;
 
         try
         {

@@ -43,6 +43,27 @@ public sealed class AdmissionGateTests
     }
 
     [Fact]
+    public async Task No_slot_is_given_while_as_much_as_may_waits_for_the_disk()
+    {
+        var gate = Gate(slots: 2);
+        Assert.True(gate.TryEnter());
+        gate.Leave(1, 0, AdmissionOptions.MaxUnwritten - 1);
+        Assert.True(gate.TryEnter());
+        gate.Leave(1, 0, 1000);
+        Assert.False(gate.TryEnter());
+        var first = gate.EnterAsync(1, 1, default).AsTask();
+        var second = gate.EnterAsync(1, 1, default).AsTask();
+        Assert.Equal((0, 2, AdmissionOptions.MaxUnwritten + 999), (gate.Busy, gate.Waiting, gate.UnwrittenBytes));
+
+        // Too little to make a difference, and then enough for both.
+        gate.Written(999);
+        Assert.Equal((0, 2), (gate.Busy, gate.Waiting));
+        gate.Written(1);
+        await Task.WhenAll(first, second).WaitAsync(Limit);
+        Assert.Equal((2, 0), (gate.Busy, gate.Waiting));
+    }
+
+    [Fact]
     public async Task A_slot_goes_to_the_project_that_has_not_been_served()
     {
         Assert.Equal([2ul, 1, 1, 1], await OrderAsync(isFair: true));
@@ -129,12 +150,18 @@ public sealed class AdmissionGateTests
 
                 if (random.Next(3) == 0) await Task.Yield();
                 Interlocked.Decrement(ref inside);
-                gate.Leave((ulong)random.Next(5), random.Next(-100, 100));
+
+                // Sometimes one that is more than may wait for the disk by itself.
+                long unwritten = random.Next(8) == 0 ? AdmissionOptions.MaxUnwritten : random.Next(1000);
+                gate.Leave((ulong)random.Next(5), random.Next(-100, 100), unwritten);
+                if (random.Next(3) == 0) await Task.Yield();
+                gate.Written(unwritten);
             }
         }).WaitAsync(Limit);
 
         Assert.InRange(most, 1, Slots);
         Assert.Equal((0, 0, (long)cancelled), (gate.Busy, gate.Waiting, gate.Cancelled));
+        Assert.Equal(0, gate.UnwrittenBytes);
     }
 
     [Fact]
@@ -154,7 +181,8 @@ public sealed class AdmissionGateTests
 #pragma warning disable CA2012 // It is completed, and nothing waits for it.
                 if (!gate.EnterAsync(1, 100, default).IsCompletedSuccessfully) Assert.Fail("It is free.");
 #pragma warning restore CA2012
-                gate.Leave(1, 0);
+                gate.Leave(1, 0, 100);
+                gate.Written(100);
             }
         }
     }

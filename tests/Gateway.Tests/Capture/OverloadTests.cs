@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Gateway.Core.Admission;
 using Gateway.Tests.Running;
 
 namespace Gateway.Tests.Capture;
@@ -54,6 +55,7 @@ public sealed class OverloadTests
         // Nothing is left behind: no slot, nobody in line, no byte.
         Assert.Equal(0, await gateway.MetricAsync("gateway_admission_slots_busy"));
         Assert.Equal(0, await gateway.MetricAsync("gateway_admission_waiting"));
+        Assert.Equal(0, await gateway.MetricAsync("gateway_admission_unwritten_bytes"));
         await Eventually.HoldsAsync(
             async () => await gateway.MetricAsync("gateway_capture_bytes_in_flight") == 0,
             TimeSpan.FromSeconds(30), () => "its bytes are released");
@@ -63,6 +65,43 @@ public sealed class OverloadTests
 
         using var after = await gateway.Http.PostAsync("/batch/", new ByteArrayContent(batch));
         Assert.Equal(HttpStatusCode.OK, after.StatusCode);
+    }
+
+    /// <summary>Where the disk is slow, the line in which all wait for it stays short, and turns are taken before it.</summary>
+    [Fact]
+    public async Task While_much_waits_for_the_disk_the_rest_waits_for_its_turn()
+    {
+        const int Batches = 24;
+        const string OnDisk = "before-write";
+        await using var gateway = await GatewayProcess.StartAsync(testBuild: true);
+        byte[] batch = Batch(500);
+        gateway.Arm(OnDisk, StopPoints.Wait);
+
+        var posts = Enumerable.Range(0, Batches)
+            .Select(_ => gateway.Http.PostAsync("/batch/", new ByteArrayContent(batch))).ToList();
+        double waiting = 0;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                waiting = await gateway.MetricAsync("gateway_admission_waiting");
+                return waiting > 0 && await gateway.MetricAsync("gateway_admission_slots_busy") == 0;
+            },
+            TimeSpan.FromSeconds(30), () => "some wait although no slot is taken");
+
+        double slots = await gateway.MetricAsync("gateway_admission_slots");
+        double unwritten = await gateway.MetricAsync("gateway_admission_unwritten_bytes");
+        Assert.InRange(unwritten, AdmissionOptions.MaxUnwritten, AdmissionOptions.MaxUnwritten + (slots * batch.Length));
+
+        gateway.Release(OnDisk);
+        foreach (var post in posts)
+        {
+            using var answer = await post;
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        Assert.Equal(0, await gateway.MetricAsync("gateway_admission_waiting"));
+        Assert.Equal(0, await gateway.MetricAsync("gateway_admission_unwritten_bytes"));
+        Assert.Equal(500d * Batches, await gateway.MetricAsync("gateway_events_accepted_total"));
     }
 
     private static byte[] Batch(int events) => Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new
