@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Gateway.Tests.Running;
@@ -105,13 +104,13 @@ public sealed class FairShareTests
     {
         await using var gateway = await GatewayProcess.StartAsync();
         string padding = new('x', 2 << 20);
-        byte[] question = Gzip($$"""{"token":"{{GatewayProcess.ProjectToken}}","x":"{{padding}}"}""");
+        byte[] question = Gzipped.Of($$"""{"token":"{{GatewayProcess.ProjectToken}}","x":"{{padding}}"}""");
         foreach (string path in (string[])["/flags", "/decide"])
         {
             Assert.Equal(
                 HttpStatusCode.RequestEntityTooLarge, await PostAsync(gateway.Http, path, question));
             Assert.Equal(HttpStatusCode.OK, await PostAsync(
-                gateway.Http, path, Gzip($$"""{"token":"{{GatewayProcess.ProjectToken}}"}""")));
+                gateway.Http, path, Gzipped.Of($$"""{"token":"{{GatewayProcess.ProjectToken}}"}""")));
         }
 
         await Eventually.HoldsAsync(
@@ -135,14 +134,7 @@ public sealed class FairShareTests
             text.Append("\"last\":1}},");
         }
 
-        return Gzip(text.Append("{}]!").ToString());
-    }
-
-    private static byte[] Gzip(string text)
-    {
-        using var bytes = new MemoryStream();
-        using (var gzip = new GZipStream(bytes, CompressionLevel.Fastest)) gzip.Write(Encoding.UTF8.GetBytes(text));
-        return bytes.ToArray();
+        return Gzipped.Of(text.Append("{}]!").ToString());
     }
 
     private static HttpClient NewClient(GatewayProcess gateway) =>

@@ -1,8 +1,8 @@
-using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Text;
 using Gateway.Capture;
 using Gateway.Core.Admission;
+using Gateway.Tests.Running;
 
 namespace Gateway.Tests.Capture;
 
@@ -75,7 +75,7 @@ public sealed class InFlightBudgetTests
 
         var body = new CaptureBody(budget, _hints);
         body.Begin(Flood);
-        byte[] gzip = Gzip($$"""{"api_key":"{{token}}","batch":[]}""");
+        byte[] gzip = Gzipped.Of($$"""{"api_key":"{{token}}","batch":[]}""");
         var status = await ReadAsync(body, gzip);
         Assert.Equal(isTaken ? BodyStatus.Complete : BodyStatus.NoBudget, status);
         Assert.Equal(project is { } id ? TokenHints.OfProject((ulong)id) : Flood, body.Owner);
@@ -98,13 +98,6 @@ public sealed class InFlightBudgetTests
         Assert.Equal(BodyStatus.NoBudget, await body.ReadAsync(reader, 100, 1000));
         Assert.Equal(100, (await reader.ReadAsync()).Buffer.Length);
         Assert.Equal(901, budget.HeldBytes);
-    }
-
-    private static byte[] Gzip(string text)
-    {
-        using var bytes = new MemoryStream();
-        using (var gzip = new GZipStream(bytes, CompressionLevel.Fastest)) gzip.Write(Encoding.UTF8.GetBytes(text));
-        return bytes.ToArray();
     }
 
     private static ValueTask<BodyStatus> ReadAsync(CaptureBody body, byte[] bytes) =>

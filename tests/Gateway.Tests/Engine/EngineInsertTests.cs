@@ -1,7 +1,7 @@
-using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Gateway.Tests.Running;
 
 namespace Gateway.Tests.Engine;
 
@@ -107,7 +107,7 @@ public sealed class EngineInsertTests(EngineFixture engine) : IDisposable
     public async Task Compressed_data_is_inflated()
     {
         string table = await _client.NewTableAsync();
-        using var answer = await InsertGzipAsync(table, Gzip("1,x\n2,y\n"));
+        using var answer = await InsertGzipAsync(table, Gzipped.Of("1,x\n2,y\n"));
 
         Assert.Equal("", await answer.Content.ReadAsStringAsync());
         Assert.Equal("3", await _client.QueryAsync($"SELECT sum(a) FROM {table}"));
@@ -117,7 +117,7 @@ public sealed class EngineInsertTests(EngineFixture engine) : IDisposable
     public async Task Compressed_data_cut_short_anywhere_is_refused_whole()
     {
         string table = await _client.NewTableAsync();
-        byte[] gzip = Gzip("1,x\n2,y\n");
+        byte[] gzip = Gzipped.Of("1,x\n2,y\n");
         for (int length = 1; length < gzip.Length; length++)
         {
             using var answer = await InsertGzipAsync(table, gzip[..length]);
@@ -176,13 +176,6 @@ public sealed class EngineInsertTests(EngineFixture engine) : IDisposable
 
     private static string Running(string queryId) =>
         $"SELECT count() FROM system.processes WHERE Settings['log_comment'] = '{queryId}'";
-
-    private static byte[] Gzip(string text)
-    {
-        using var compressed = new MemoryStream();
-        using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal)) gzip.Write(Encoding.UTF8.GetBytes(text));
-        return compressed.ToArray();
-    }
 
     private async Task<HttpResponseMessage> InsertGzipAsync(string table, byte[] gzip)
     {

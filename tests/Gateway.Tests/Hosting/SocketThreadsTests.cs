@@ -208,13 +208,7 @@ public sealed class SocketThreadsTests
     {
         const string Event = """{"event":"e","distinct_id":"d","properties":{"a":1,"b":2,"c":[1,2,3],"d":{"e":true}}}""";
         string events = string.Join(',', Enumerable.Repeat(Event, 10_000));
-        using var bytes = new MemoryStream();
-        using (var gzip = new GZipStream(bytes, CompressionLevel.SmallestSize))
-        {
-            gzip.Write(Encoding.UTF8.GetBytes(
-                $$"""{"api_key":"{{GatewayProcess.ProjectToken}}","batch":[{{events}}]}"""));
-        }
-
-        return bytes.ToArray();
+        return Gzipped.Of(
+            $$"""{"api_key":"{{GatewayProcess.ProjectToken}}","batch":[{{events}}]}""", CompressionLevel.SmallestSize);
     }
 }
