@@ -73,6 +73,7 @@ internal sealed class Results
         string how = $"```text\n{string.Join('\n', lines.Except(table).Where(line => line != "```"))}\n```\n";
         string body = $"{string.Join('\n', table)}\n\n";
         if (TypeOf(summary) == typeof(TokenBenchmarks)) body += WeighTokens();
+        if (TypeOf(summary) == typeof(ShipBenchmarks)) body += ProcessorTimeOfShipping();
 
         // What measured stands once, above; a table that was made in another way says so itself.
         if (isOfAll || Between(Machine).Length == 0) Put(Machine, how);
@@ -94,6 +95,16 @@ internal sealed class Results
             CultureInfo.InvariantCulture,
             $"A table of {TokenTable.DefaultCapacity:N0} tokens keeps {bytes / 1e6:0.0} MB alive "
             + $"(`GC.GetTotalMemory` after a full collection, less what it was before).\n\n");
+    }
+
+    private static string ProcessorTimeOfShipping()
+    {
+        double alone = ShipBenchmarks.MicrosOfProcessorAsync(batch: 1).GetAwaiter().GetResult();
+        double inBatches = ShipBenchmarks.MicrosOfProcessorAsync(batch: 100).GetAwaiter().GetResult();
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"Of the processor, `Ship` takes {alone:0.00} µs for an event that came alone, and {inBatches:0.00} µs for one "
+            + $"of a batch of 100 (`Environment.CpuUsage` over {ShipBenchmarks.EventsCounted:N0} events).\n\n");
     }
 
     private string Between(string name)
