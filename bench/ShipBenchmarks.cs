@@ -18,7 +18,7 @@ namespace Gateway.Bench;
 public class ShipBenchmarks : IAsyncDisposable
 {
     private const int Events = 100_000;
-    private const int WarmUpRounds = 10;
+    private const int WarmUpRounds = 60;
     private const int Rounds = 30;
 
     /// <summary>In what <see cref="MicrosOfProcessorAsync"/> measures.</summary>

@@ -134,6 +134,7 @@ public sealed class Shipper
         MakeSettlement();
         if (!await SettleAsync(cancellationToken)) return;
 
+        _check.Add(_batch);
         TellOfSettlement();
         _dead.CountDropped(_block.Dropped);
         Status.Finished(_block.RefusedRows);

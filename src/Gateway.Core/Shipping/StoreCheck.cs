@@ -33,6 +33,7 @@ internal sealed class StoreCheck(
 
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
+    private readonly UncountedParts _uncounted = new(PartBytes);
     private readonly JournalBatch _batch = new();
     private readonly EventBlock _block = new(Guid.Parse(ledger.JournalId));
     private readonly List<QuarantinedRow> _refused = [];
@@ -60,6 +61,9 @@ internal sealed class StoreCheck(
             return isDue ? TimeSpan.Zero : rest;
         }
     }
+
+    /// <summary>A range that was shipped and settled, behind the one before.</summary>
+    public void Add(JournalBatch shipped) => _uncounted.Add(shipped);
 
     /// <summary>Counts what was shipped, and lets the journal forget it; or says why not, and is due again.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -95,18 +99,28 @@ internal sealed class StoreCheck(
     /// <summary>False when something is missing, and is to be looked for again.</summary>
     private async Task<bool> CheckPartAsync(JournalPosition end, CancellationToken cancellationToken)
     {
-        if (!journal.Read(journal.ShippedPosition, _batch, PartBytes, end))
+        var from = journal.ShippedPosition;
+        var known = _uncounted.At(from);
+        if (known is not null && known.From == from && await IsAllThereAsync(known, cancellationToken))
+        {
+            await FindAsync(known, duplicates: 0);
+            return true;
+        }
+
+        // An earlier process shipped it, or rows are short.
+        var until = known?.Next ?? end;
+        if (!journal.Read(from, _batch, PartBytes, until))
         {
             // Nothing readable is left before the end: the ledger has counted what was lost there.
-            await journal.ForgetAsync(end);
+            await journal.ForgetAsync(until);
             return false;
         }
 
-        var range = RangeOf(_batch, out long expected);
+        var part = UncountedPart.Of(_batch);
         long duplicates = 0;
-        if (expected > 0 && await stored.CountAsync(range, cancellationToken) < expected)
+        if (!await IsAllThereAsync(part, cancellationToken))
         {
-            var absent = await ListAbsentAsync(range, cancellationToken);
+            var absent = await ListAbsentAsync(part.Range, cancellationToken);
             var lost = await stored.WithoutIdentityAsync(absent, cancellationToken);
             if (lost.Count > 0)
             {
@@ -117,31 +131,20 @@ internal sealed class StoreCheck(
             duplicates = absent.Count;
         }
 
-        if (_lost > 0) ShippingLog.Restored(logger, _lost);
-        (_looks, _lost) = (0, 0);
-        status.Checked(expected, duplicates);
-        await journal.ForgetAsync(_batch.Next);
-        ledger.Quarantine.ForgetMarks(range.Last + 1);
+        await FindAsync(part, duplicates);
         return true;
     }
 
-    private static RecordRange RangeOf(JournalBatch batch, out long events)
-    {
-        events = 0;
-        ulong first = 0;
-        ulong last = 0;
-        long firstReceived = long.MaxValue;
-        long lastReceived = long.MinValue;
-        foreach (var record in batch)
-        {
-            if (first == 0) first = record.Sequence;
-            last = record.Sequence;
-            firstReceived = Math.Min(firstReceived, record.ReceivedAtMicros);
-            lastReceived = Math.Max(lastReceived, record.ReceivedAtMicros);
-            events += EventPayload.Count(record.Payload).Events;
-        }
+    private async Task<bool> IsAllThereAsync(UncountedPart part, CancellationToken cancellationToken) =>
+        part.Events == 0 || await stored.CountAsync(part.Range, cancellationToken) >= part.Events;
 
-        return new RecordRange(first, last, firstReceived, lastReceived);
+    private async Task FindAsync(UncountedPart part, long duplicates)
+    {
+        if (_lost > 0) ShippingLog.Restored(logger, _lost);
+        (_looks, _lost) = (0, 0);
+        status.Checked(part.Events, duplicates);
+        await journal.ForgetAsync(part.Next);
+        ledger.Quarantine.ForgetMarks(part.Range.Last + 1);
     }
 
     /// <summary>Events of the batch that should be in the store by their own sequence, and are not.</summary>

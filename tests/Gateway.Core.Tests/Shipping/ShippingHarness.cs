@@ -90,6 +90,17 @@ internal sealed class ShippingHarness : IAsyncDisposable, ILogger
         Assert.Equal(AppendOutcome.Kept, (await Journal.AppendAsync(entry, 1, now, record.ToPayload())).Outcome);
     }
 
+    /// <summary>Zeros in place of every record.</summary>
+    public void DamageJournal()
+    {
+        foreach (string segment in Directory.EnumerateFiles(_folder, "*" + Segment.Suffix, SearchOption.AllDirectories))
+        {
+            using var file = new FileStream(segment, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            file.Position = SegmentHeader.Bytes;
+            file.Write(new byte[file.Length - SegmentHeader.Bytes]);
+        }
+    }
+
     public Task ShippedAsync() => UntilAsync(() => Shipper!.BytesWaiting == 0);
 
     /// <summary>Shipped, found in the store, and forgotten by the journal.</summary>

@@ -50,6 +50,45 @@ public sealed class StoreCheckTests
     }
 
     [Fact]
+    public async Task A_row_that_is_lost_before_the_same_process_counts_it_is_shipped_again_too()
+    {
+        await using var server = new FakeClickHouse();
+        await using var shipping = new ShippingHarness(server.Target);
+        await shipping.AppendAsync(1, new SampleRecord().Event("a").Event("b"));
+        int lost = 0;
+        server.Asked = () =>
+        {
+            if (lost == 0) lost = server.Lose(row => row.Event == "b");
+        };
+        shipping.Start();
+        await shipping.ForgottenAsync();
+
+        Assert.Equal(1, lost);
+        Assert.Equal((1L, 0L), (shipping.Shipper!.Status.RowsLost, shipping.Shipper.Status.RowsMissing));
+        Assert.Equal(2, server.Rows.Count);
+    }
+
+    [Fact]
+    public async Task What_is_all_there_is_counted_without_being_read_again()
+    {
+        await using var server = new FakeClickHouse { CannotCount = true };
+        await using var shipping = new ShippingHarness(server.Target);
+        shipping.Start();
+        for (int i = 0; i < 3; i++)
+        {
+            await shipping.AppendAsync(1, new SampleRecord().Event("a").Event("b"));
+            await shipping.ShippedAsync();
+        }
+
+        // Whoever read it now would find none of it.
+        shipping.DamageJournal();
+        server.CannotCount = false;
+        await shipping.ForgottenAsync();
+
+        Assert.Equal((6L, 0L), (shipping.Shipper!.Status.RowsChecked, shipping.Journal.Status.Counters.LostRecords));
+    }
+
+    [Fact]
     public async Task The_journal_keeps_what_is_lost_for_as_long_as_it_is()
     {
         await using var server = new FakeClickHouse();
