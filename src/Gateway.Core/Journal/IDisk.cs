@@ -54,6 +54,11 @@ public interface IDiskFile : IDisposable
     void Sync();
 
     void SetLength(long length);
+
+    /// <summary>What was synced need not be kept in memory: it will not be read soon. Advice, which never fails.</summary>
+    void Uncache()
+    {
+    }
 }
 
 /// <param name="FreeBytes">What this process may still write.</param>

@@ -19,6 +19,12 @@ public sealed record JournalOptions(string Directory)
     /// </summary>
     public long? MinFreeBytes { get; init; }
 
+    /// <summary>
+    /// Bytes of unshipped records that the system's cache may keep. What comes behind them is dropped from it once its
+    /// segment is full: it will not be read soon, and a backlog of hours would take all memory that is free.
+    /// </summary>
+    public long CachedBytes { get; init; } = 512 << 20;
+
     /// <summary>A larger group is synced in parts, so that its first records need not wait for its last.</summary>
     public int MaxGroupBytes { get; init; } = 8 << 20;
 
@@ -34,6 +40,7 @@ public sealed record JournalOptions(string Directory)
         if (SegmentBytes is < SmallestSegment or > LargestSegment)
             yield return $"SegmentBytes must be between {SmallestSegment} and {LargestSegment}.";
         if (QuotaBytes < SegmentBytes) yield return "QuotaBytes must be at least SegmentBytes.";
+        if (CachedBytes < 0) yield return "CachedBytes cannot be negative.";
         if (MinFreeBytes < 0) yield return "MinFreeBytes cannot be negative.";
         if (MaxGroupBytes <= 0 || MaxGroupRecords <= 0) yield return "A group must be allowed to hold something.";
         if (MaxPayloadBytes is <= 0 or > (int)LargestSegment)

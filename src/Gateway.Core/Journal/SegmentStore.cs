@@ -101,7 +101,10 @@ internal sealed class SegmentStore : IDisposable
         var segment = new Segment(path, file, header, capacity);
         lock (_lock) _segments.Add(segment);
         Active = segment;
-        if (previous is not null) Trim(previous);
+        if (previous is null) return segment;
+
+        Trim(previous);
+        if (BytesWaiting > _options.CachedBytes) previous.File.Uncache();
         return segment;
     }
 

@@ -12,6 +12,7 @@ public sealed partial class SystemDisk : IDisk
     private const int SharingViolation = unchecked((int)0x80070020);
     private const int OpenReadOnlyCloseOnExec = 0x80000;
     private const int SetFlags = 4;
+    private const int NotNeeded = 4;
 
     // So much at a time: a sync of the journal's may have to wait for it.
     private const int ZeroBytes = 1 << 20;
@@ -96,6 +97,10 @@ public sealed partial class SystemDisk : IDisk
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Control(SafeFileHandle file, int command, int flags);
 
+    // It returns its error, which is of no use: not to take advice is no failure.
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
+
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenDescriptor(string path, int flags);
 
@@ -175,6 +180,11 @@ public sealed partial class SystemDisk : IDisk
 
         private bool TrySetDirect(bool isDirect) =>
             DirectFlag != 0 && Control(handle, SetFlags, isDirect ? DirectFlag : 0) == 0;
+
+        public void Uncache()
+        {
+            if (OperatingSystem.IsLinux()) _ = Advise(handle, 0, 0, NotNeeded);
+        }
 
         public void SetLength(long length) => RandomAccess.SetLength(handle, length);
 

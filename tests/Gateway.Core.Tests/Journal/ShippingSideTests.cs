@@ -22,6 +22,24 @@ public sealed class ShippingSideTests : IDisposable
     }
 
     [Fact]
+    public void A_backlog_is_kept_in_memory_as_far_as_may_be_and_read_from_the_disk_beyond_that()
+    {
+        using var test = new TestJournal(options: new JournalOptions(TestJournal.Directory)
+        {
+            SegmentBytes = 32 << 10,
+            QuotaBytes = 1 << 20,
+            CachedBytes = 64 << 10,
+        });
+        for (int id = 0; id < 100; id++) test.Commit(TestJournal.Payload(id, 3000));
+
+        // Two segments are kept, and the one that is not full.
+        string[] uncached = [.. test.Disk.Log.Where(call => call.StartsWith("uncache ", StringComparison.Ordinal))];
+        Assert.Equal(test.Journal.Status.Segments - 3, uncached.Length);
+        Assert.Equal(uncached, uncached.Distinct());
+        Assert.Equal(Enumerable.Range(0, 100), test.ReadAll().Select(record => TestJournal.IdOf(record.Payload)));
+    }
+
+    [Fact]
     public async Task Waiting_ends_with_the_next_durable_record()
     {
         _test.Commit(TestJournal.Payload(1));

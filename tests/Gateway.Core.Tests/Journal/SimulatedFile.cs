@@ -198,6 +198,12 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
         Live().SetLength((int)length);
     }
 
+    public void Uncache()
+    {
+        if (disk.KeepsLog) disk.Log.Add($"uncache {_name}");
+        Live().Evict();
+    }
+
     public void Dispose() => _closed = true;
 
     private SimulatedFile Live()

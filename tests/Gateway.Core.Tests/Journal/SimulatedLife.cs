@@ -57,6 +57,7 @@ internal sealed partial class SimulatedLife : ISimulatedLife
         {
             SegmentBytes = segment,
             QuotaBytes = _random.Next(5) == 0 ? segment : 10 << 20,
+            CachedBytes = seed % 2 == 0 ? 0 : 64 << 10,
             MaxGroupBytes = 8 << 10,
             MaxGroupRecords = 16,
         });

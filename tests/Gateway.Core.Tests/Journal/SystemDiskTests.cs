@@ -130,6 +130,20 @@ public sealed class SystemDiskTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_file_that_is_not_kept_in_memory_holds_what_was_synced_and_what_was_not()
+    {
+        byte[] synced = TestJournal.Payload(1, 100_000);
+        byte[] written = TestJournal.Payload(2, 100_000);
+        using var file = new SystemDisk().Create(Path.Combine(_options.Directory, "some"));
+        file.WriteAll(synced, 0);
+        file.Sync();
+        file.WriteAll(written, synced.Length);
+        file.Uncache();
+
+        Assert.Equal([.. synced, .. written], file.ReadRange(0, long.MaxValue));
+    }
+
     public void Dispose() => Directory.Delete(_options.Directory, recursive: true);
 
     private static async Task ShipAsync(EventJournal journal, SortedSet<int> shipped, int count)
