@@ -5,12 +5,12 @@ namespace Gateway.Core.Admission;
 /// <summary>
 /// Lets so many requests be worked on at a time. While slots are free, to come in is one interlocked operation. When
 /// there is none, requests wait in a <see cref="FairQueue"/>, and each slot that is given back goes to the project
-/// whose turn it is. Nor is a slot given while as much as may waits for the disk already: there all wait in one line,
-/// and where the disk is what is slow, this is where turns have to be taken.
+/// whose turn it is. Nor is a slot given while as much as may waits for the journal already: there all wait in one
+/// line, and where the disk is what is slow, this is where turns have to be taken.
 /// </summary>
 /// <remarks>
 /// Who comes in reads first whether anybody waits and then takes a slot; who waits counts first and then looks for a
-/// slot; who leaves, or is on disk, gives back first and then looks for one who waits. So no slot stays free beside
+/// slot; who leaves, or is written, gives back first and then looks for one who waits. So no slot stays free beside
 /// somebody who waits, and nobody overtakes.
 /// </remarks>
 public sealed class AdmissionGate
@@ -41,7 +41,7 @@ public sealed class AdmissionGate
     /// <summary>Slots in use.</summary>
     public int Busy => _options.Slots - Volatile.Read(ref _free);
 
-    /// <summary>Bytes that slots were given up with and that are not on disk yet.</summary>
+    /// <summary>Bytes of <see cref="Write"/> that are not <see cref="Written"/> yet.</summary>
     public long UnwrittenBytes => Volatile.Read(ref _unwritten);
 
     /// <summary>Requests that wait for a slot.</summary>
@@ -90,23 +90,21 @@ public sealed class AdmissionGate
     }
 
     /// <summary>Gives a slot back; the next one comes in.</summary>
-    public void Leave() => Leave(key: 0, excess: 0, unwritten: 0);
-
-    /// <summary>As above.</summary>
     /// <param name="key">Whose it is taken to be.</param>
     /// <param name="excess">What it cost more than it seemed to, in bytes.</param>
-    /// <param name="unwritten">Bytes that it has for the disk; <see cref="Written"/> tells that they are there.</param>
-    public void Leave(ulong key, long excess, long unwritten)
+    public void Leave(ulong key = 0, long excess = 0)
     {
         if (excess > 0 && Volatile.Read(ref _waiting) > 0)
         {
             lock (_lock) _queue.Charge(_options.IsFair ? key : 0, excess);
         }
 
-        if (unwritten > 0) Interlocked.Add(ref _unwritten, unwritten);
         Interlocked.Increment(ref _free);
         LetIn();
     }
+
+    /// <summary>So many bytes begin to wait for the disk, of a request that has given its slot back.</summary>
+    public void Write(long bytes) => Interlocked.Add(ref _unwritten, bytes);
 
     /// <summary>So many bytes are on disk, or never will be.</summary>
     public void Written(long bytes)

@@ -16,7 +16,7 @@ public sealed record AdmissionOptions(int Slots, int MaxWaiting)
 
     /// <summary>
     /// Bytes that may wait for the disk before nobody is given a slot: some tens of milliseconds of writing, and enough
-    /// for a disk to be kept busy by groups of half of it.
+    /// for a disk to be kept busy by groups of half of it. It may be passed by what was in a slot meanwhile.
     /// </summary>
     public const long MaxUnwritten = 4 << 20;
 

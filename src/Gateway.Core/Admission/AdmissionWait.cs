@@ -6,7 +6,7 @@ namespace Gateway.Core.Admission;
 /// <summary>How a request came to an end of its waiting.</summary>
 public enum AdmissionOutcome : byte
 {
-    /// <summary>It has a slot, to be given back by <see cref="AdmissionGate.Leave()"/>.</summary>
+    /// <summary>It has a slot, to be given back by <see cref="AdmissionGate.Leave"/>.</summary>
     Entered,
 
     /// <summary>As many wait as may: 503.</summary>

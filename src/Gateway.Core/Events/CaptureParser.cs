@@ -125,6 +125,10 @@ public sealed class CaptureParser : IDisposable
         {
             return _rejections[RejectionReason.Overloaded];
         }
+        finally
+        {
+            _decoder.Clear();
+        }
     }
 
     /// <summary>Forgets the last request and gives large buffers back.</summary>

@@ -6,13 +6,11 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Gateway.Core.Journal;
 
-/// <summary>
-/// CRC-32C by the processor's own instruction. Seeds stand in for the customary inversions.
-/// </summary>
+/// <summary>CRC-32C by the processor's own instruction. Seeds stand in for the customary inversions.</summary>
 /// <remarks>
-/// The instruction takes three cycles, and one can begin in each: three lanes that lie behind one another are computed
-/// at a time. A lane is carried over what follows it, as if that were zeros, by one product of polynomials modulo the
-/// CRC's; and what they come to is added.
+/// On x64 the instruction takes three cycles, and one can begin in each: three lanes that lie behind one another are
+/// computed at a time. A lane is carried over what follows it, as if that were zeros, by one product of polynomials
+/// modulo the CRC's; and what they come to is added.
 /// </remarks>
 internal static class Crc32C
 {

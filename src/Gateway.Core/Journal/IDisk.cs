@@ -55,7 +55,9 @@ public interface IDiskFile : IDisposable
 
     void SetLength(long length);
 
-    /// <summary>What was synced need not be kept in memory: it will not be read soon. Advice, which never fails.</summary>
+    /// <summary>
+    /// What was synced need not be kept in memory: it will not be read soon. Advice, which never fails.
+    /// </summary>
     void Uncache()
     {
     }

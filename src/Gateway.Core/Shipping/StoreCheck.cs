@@ -103,22 +103,23 @@ internal sealed class StoreCheck(
         var known = _uncounted.At(from);
         if (known is not null && known.From == from && await IsAllThereAsync(known, cancellationToken))
         {
-            await FindAsync(known, duplicates: 0);
+            await ForgetAsync(known, duplicates: 0);
             return true;
         }
 
-        // An earlier process shipped it, or rows are short.
+        // An earlier process shipped it; or it is known, and rows of it are short.
         var until = known?.Next ?? end;
         if (!journal.Read(from, _batch, PartBytes, until))
         {
-            // Nothing readable is left before the end: the ledger has counted what was lost there.
+            // Nothing readable is left before the end, of which the journal has told.
             await journal.ForgetAsync(until);
             return false;
         }
 
-        var part = UncountedPart.Of(_batch);
+        // What can be read may be less than was shipped: what is short is not counted by it once more.
+        var part = new UncountedPart(_batch);
         long duplicates = 0;
-        if (!await IsAllThereAsync(part, cancellationToken))
+        if (known is not null || !await IsAllThereAsync(part, cancellationToken))
         {
             var absent = await ListAbsentAsync(part.Range, cancellationToken);
             var lost = await stored.WithoutIdentityAsync(absent, cancellationToken);
@@ -131,14 +132,14 @@ internal sealed class StoreCheck(
             duplicates = absent.Count;
         }
 
-        await FindAsync(part, duplicates);
+        await ForgetAsync(part, duplicates);
         return true;
     }
 
     private async Task<bool> IsAllThereAsync(UncountedPart part, CancellationToken cancellationToken) =>
         part.Events == 0 || await stored.CountAsync(part.Range, cancellationToken) >= part.Events;
 
-    private async Task FindAsync(UncountedPart part, long duplicates)
+    private async Task ForgetAsync(UncountedPart part, long duplicates)
     {
         if (_lost > 0) ShippingLog.Restored(logger, _lost);
         (_looks, _lost) = (0, 0);

@@ -15,7 +15,7 @@ internal sealed class UncountedParts(int partBytes)
 
     public void Add(JournalBatch shipped)
     {
-        var part = UncountedPart.Of(shipped);
+        var part = new UncountedPart(shipped);
         if (_last is { } last && last.Next == part.From && last.Bytes + part.Bytes <= partBytes)
         {
             last.Join(part);
@@ -44,7 +44,8 @@ internal sealed class UncountedParts(int partBytes)
 /// <summary>A contiguous range of the journal.</summary>
 internal sealed class UncountedPart
 {
-    private UncountedPart(JournalBatch batch)
+    /// <param name="batch">With one record at least.</param>
+    public UncountedPart(JournalBatch batch)
     {
         (From, Next, Bytes) = (batch.From, batch.Next, batch.Bytes.Length);
         ulong first = 0;
@@ -73,9 +74,6 @@ internal sealed class UncountedPart
 
     /// <summary>All that its records hold: those of deleted projects and refused rows of the store too.</summary>
     public long Events { get; private set; }
-
-    /// <summary>Of a batch with one record at least.</summary>
-    public static UncountedPart Of(JournalBatch batch) => new(batch);
 
     /// <summary>Takes the one in that follows it.</summary>
     public void Join(UncountedPart next)

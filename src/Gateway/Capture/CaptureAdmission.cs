@@ -41,20 +41,28 @@ internal sealed class CaptureAdmission(AdmissionGate gate, TokenHints hints, Cap
         return Thread.CurrentThread.IsThreadPoolThread && gate.TryEnter() ? default : WaitAsync(work);
     }
 
-    /// <summary>
-    /// After the parse. What the body cost more than it seemed to is charged to its project. What is for the disk is
-    /// counted until <see cref="End"/>.
-    /// </summary>
+    /// <summary>After the parse. What the body cost more than it seemed to is charged to its project.</summary>
     public void Leave(CaptureWork work)
     {
         if (!work.HoldsSlot) return;
 
-        work.UnwrittenBytes = work.HasParser ? work.Parser.Payload.Length : 0;
-        gate.Leave(work.Body.Owner, work.HasParser ? work.Parser.TextBytes - work.Cost : 0, work.UnwrittenBytes);
+        gate.Leave(work.Body.Owner, work.HasParser ? work.Parser.TextBytes - work.Cost : 0);
     }
 
-    /// <summary>Its bytes are on disk, or it has none for it any more.</summary>
-    public void End(CaptureWork work)
+    /// <summary>
+    /// It is appended to the journal; counted until <see cref="Written"/>. Only what had to take a slot is, since only
+    /// that can wait for its turn before it is parsed.
+    /// </summary>
+    public void Write(CaptureWork work)
+    {
+        if (!work.HoldsSlot) return;
+
+        work.UnwrittenBytes = work.Parser.Payload.Length;
+        gate.Write(work.UnwrittenBytes);
+    }
+
+    /// <summary>The journal has done with it, whatever came of it.</summary>
+    public void Written(CaptureWork work)
     {
         if (work.UnwrittenBytes == 0) return;
 

@@ -105,7 +105,8 @@ internal sealed class CaptureBody(InFlightBudget budget, TokenHints hints)
     }
 
     /// <summary>
-    /// Charges bytes that somebody else holds for this request until <see cref="Reset"/>; fewer than none are given back.
+    /// Charges bytes that somebody else holds for this request until <see cref="Reset"/>. Fewer than none are given
+    /// back.
     /// </summary>
     public bool TryCharge(long bytes) => TryCharge(bytes, Bytes);
 

@@ -48,7 +48,7 @@ internal sealed partial class CaptureHandler(
         }
         finally
         {
-            admission.End(work);
+            admission.Written(work);
             pool.Return(work);
         }
 
@@ -83,7 +83,8 @@ internal sealed partial class CaptureHandler(
             if (lookup.State == TokenState.Unavailable) return RefuseUnkept(work, AppendOutcome.Unfenced);
 
             var verdict = Judge(work.Context, lookup.Entry, parser);
-            fenced = await JoinAsync(pipeline.Journal, lookup, verdict.Refusal is not null, work, fenced);
+            fenced = await JoinAsync(pipeline, lookup, verdict.Refusal is not null, work, fenced);
+            admission.Written(work);
             if (fenced.Outcome == AppendOutcome.Kept)
             {
                 FenceEpoch.Tell(work.Context, fenced.Epoch);
@@ -152,8 +153,6 @@ internal sealed partial class CaptureHandler(
     /// <summary>Parses when it is the project's turn. The slot is free again before anything is waited for.</summary>
     private async ValueTask<Rejection?> ParseAsync(CaptureWork work)
     {
-        // Parsed before, it may count no longer: what it waits for here may be that there is less on the way.
-        admission.End(work);
         if (await admission.EnterAsync(work) is { } refusal) return refusal;
 
         try
@@ -219,8 +218,8 @@ internal sealed partial class CaptureHandler(
     /// request has waited for already will do, when the token was looked up again since: else refusals would starve
     /// while tokens change faster than groups go by.
     /// </summary>
-    private static ValueTask<AppendResult> JoinAsync(
-        EventJournal journal,
+    private ValueTask<AppendResult> JoinAsync(
+        CapturePipeline pipeline,
         in TokenLookup lookup,
         bool isRefused,
         CaptureWork work,
@@ -231,11 +230,14 @@ internal sealed partial class CaptureHandler(
         {
             return fenced.Version > 0 && lookup.Version >= fenced.Version
                 ? new ValueTask<AppendResult>(fenced with { Outcome = AppendOutcome.Kept })
-                : journal.FenceAsync(lookup.Version);
+                : pipeline.Journal.FenceAsync(lookup.Version);
         }
 
         if (entry.Rules.AnonymizesIps) parser.EraseAddresses();
-        return journal.AppendAsync(entry, lookup.Version, work.ReceivedAtMicros, parser.Payload);
+
+        // Where it is the fence that is waited for, nothing is gained by turns: whoever comes is to hear of it soon.
+        if (pipeline.Fence.IsAvailable) admission.Write(work);
+        return pipeline.Journal.AppendAsync(entry, lookup.Version, work.ReceivedAtMicros, parser.Payload);
     }
 
     private CaptureOutcome Answer(CaptureWork work, TokenEntry? entry, in Verdict verdict)

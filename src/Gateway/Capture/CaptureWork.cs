@@ -34,7 +34,7 @@ internal sealed class CaptureWork(CaptureBody body)
     /// <summary>Whether it takes up one of the slots of <see cref="CaptureAdmission"/> while it is parsed.</summary>
     public bool HoldsSlot { get; set; }
 
-    /// <summary>What <see cref="CaptureAdmission"/> counts of it as on the way to the disk.</summary>
+    /// <summary>What <see cref="CaptureAdmission"/> counts of it as waiting for the disk.</summary>
     public long UnwrittenBytes { get; set; }
 
     /// <summary>Once it was given.</summary>

@@ -222,7 +222,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
             var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             meeting = Task.Run(() => MeetRedisAsync(deletions, journalId, met, lifetime, ended.Token));
             await Task.WhenAny(met.Task, meeting, Task.Delay(RedisLimit, _time, _stop.Token));
-            _state.Open(new CapturePipeline(_plane.Tokens, _journal));
+            _state.Open(new CapturePipeline(_plane.Tokens, _plane.Fence, _journal));
 
             await deletions.LoadAsync(_stop.Token);
 

@@ -4,7 +4,7 @@ using Gateway.Core.Tokens;
 namespace Gateway.Hosting;
 
 /// <summary>What a capture request needs; there as soon as the journal is recovered.</summary>
-internal sealed record CapturePipeline(TokenCheck Tokens, EventJournal Journal);
+internal sealed record CapturePipeline(TokenCheck Tokens, Fence Fence, EventJournal Journal);
 
 /// <summary>How far this process is: swapped by one reference, read by every request.</summary>
 internal sealed class GatewayState

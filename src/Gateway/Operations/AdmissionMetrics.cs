@@ -11,7 +11,7 @@ internal static class AdmissionMetrics
         .Gauge("gateway_admission_slots", "Capture requests that may be worked on at once.", gate.Slots)
         .Gauge("gateway_admission_slots_busy", "Capture requests that are worked on.", gate.Busy)
         .Gauge("gateway_admission_waiting", "Capture requests that wait for a slot.", gate.Waiting)
-        .Gauge("gateway_admission_unwritten_bytes", "Bytes that are parsed and not on disk; no slot is given beyond "
+        .Gauge("gateway_admission_unwritten_bytes", "Bytes that wait for the journal; no slot is given beyond "
             + $"{AdmissionOptions.MaxUnwritten}.", gate.UnwrittenBytes)
         .Counter("gateway_admission_refused_total", "Capture requests that found too many waiting.", gate.Refused)
         .Counter("gateway_admission_gone_total", "Capture requests whose client went while they waited.",

@@ -46,10 +46,10 @@ public sealed class AdmissionGateTests
     public async Task No_slot_is_given_while_as_much_as_may_waits_for_the_disk()
     {
         var gate = Gate(slots: 2);
+        gate.Write(AdmissionOptions.MaxUnwritten - 1);
         Assert.True(gate.TryEnter());
-        gate.Leave(1, 0, AdmissionOptions.MaxUnwritten - 1);
-        Assert.True(gate.TryEnter());
-        gate.Leave(1, 0, 1000);
+        gate.Leave();
+        gate.Write(1000);
         Assert.False(gate.TryEnter());
         var first = gate.EnterAsync(1, 1, default).AsTask();
         var second = gate.EnterAsync(1, 1, default).AsTask();
@@ -153,7 +153,8 @@ public sealed class AdmissionGateTests
 
                 // Sometimes one that is more than may wait for the disk by itself.
                 long unwritten = random.Next(8) == 0 ? AdmissionOptions.MaxUnwritten : random.Next(1000);
-                gate.Leave((ulong)random.Next(5), random.Next(-100, 100), unwritten);
+                gate.Leave((ulong)random.Next(5), random.Next(-100, 100));
+                gate.Write(unwritten);
                 if (random.Next(3) == 0) await Task.Yield();
                 gate.Written(unwritten);
             }
@@ -181,7 +182,8 @@ public sealed class AdmissionGateTests
 #pragma warning disable CA2012 // It is completed, and nothing waits for it.
                 if (!gate.EnterAsync(1, 100, default).IsCompletedSuccessfully) Assert.Fail("It is free.");
 #pragma warning restore CA2012
-                gate.Leave(1, 0, 100);
+                gate.Leave(1, 0);
+                gate.Write(100);
                 gate.Written(100);
             }
         }

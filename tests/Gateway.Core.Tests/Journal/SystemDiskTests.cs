@@ -1,3 +1,5 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using Gateway.Core.Journal;
 using Gateway.Core.Tokens;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -5,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Gateway.Core.Tests.Journal;
 
 /// <summary>The journal with its threads on real files.</summary>
-public sealed class SystemDiskTests : IDisposable
+public sealed partial class SystemDiskTests : IDisposable
 {
     private readonly TokenEntry _entry = new(1, 7, "phc_test"u8.ToArray());
     private readonly JournalOptions _options = new(Directory.CreateTempSubdirectory("journal-").FullName)
@@ -133,16 +135,42 @@ public sealed class SystemDiskTests : IDisposable
     [Fact]
     public void A_file_that_is_not_kept_in_memory_holds_what_was_synced_and_what_was_not()
     {
-        byte[] synced = TestJournal.Payload(1, 100_000);
+        byte[] synced = TestJournal.Payload(1, 1 << 20);
         byte[] written = TestJournal.Payload(2, 100_000);
-        using var file = new SystemDisk().Create(Path.Combine(_options.Directory, "some"));
-        file.WriteAll(synced, 0);
-        file.Sync();
-        file.WriteAll(written, synced.Length);
-        file.Uncache();
 
-        Assert.Equal([.. synced, .. written], file.ReadRange(0, long.MaxValue));
+        // Beside the program: the system's folder for such files may lie in memory.
+        string path = Path.Combine(AppContext.BaseDirectory, $"cached-{Guid.NewGuid():N}");
+        try
+        {
+            using var file = new SystemDisk().Create(path);
+            file.WriteAll(synced, 0);
+            file.Sync();
+            file.WriteAll(written, synced.Length);
+            int before = CachedPages(path);
+            file.Uncache();
+
+            if (OperatingSystem.IsLinux()) Assert.InRange(CachedPages(path), 0, before / 2);
+            Assert.Equal([.. synced, .. written], file.ReadRange(0, long.MaxValue));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
+
+    private static int CachedPages(string path)
+    {
+        using var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.ReadWrite);
+        using var view = map.CreateViewAccessor();
+        int length = (int)view.SafeMemoryMappedViewHandle.ByteLength;
+        byte[] pages = new byte[length / Environment.SystemPageSize];
+        nuint bytes = (nuint)(pages.Length * Environment.SystemPageSize);
+        Assert.Equal(0, MinCore(view.SafeMemoryMappedViewHandle.DangerousGetHandle(), bytes, pages));
+        return pages.Count(page => (page & 1) != 0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
+    private static partial int MinCore(nint address, nuint length, [Out] byte[] pages);
 
     public void Dispose() => Directory.Delete(_options.Directory, recursive: true);
 

@@ -71,9 +71,11 @@ public sealed class OverloadTests
     [Fact]
     public async Task While_much_waits_for_the_disk_the_rest_waits_for_its_turn()
     {
+        const int Slots = 2;
         const int Batches = 24;
         const string OnDisk = "before-write";
-        await using var gateway = await GatewayProcess.StartAsync(testBuild: true);
+        await using var gateway = await GatewayProcess.StartAsync(
+            testBuild: true, settings: [("Gateway:Limits:CaptureSlots", $"{Slots}")]);
         byte[] batch = Batch(500);
         gateway.Arm(OnDisk, StopPoints.Wait);
 
@@ -88,9 +90,10 @@ public sealed class OverloadTests
             },
             TimeSpan.FromSeconds(30), () => "some wait although no slot is taken");
 
-        double slots = await gateway.MetricAsync("gateway_admission_slots");
+        // Whoever gives its slot back may be overtaken by the next one before it is counted.
         double unwritten = await gateway.MetricAsync("gateway_admission_unwritten_bytes");
-        Assert.InRange(unwritten, AdmissionOptions.MaxUnwritten, AdmissionOptions.MaxUnwritten + (slots * batch.Length));
+        const long Most = AdmissionOptions.MaxUnwritten;
+        Assert.InRange(unwritten, Most, Most + (2 * Slots * batch.Length));
 
         gateway.Release(OnDisk);
         foreach (var post in posts)
