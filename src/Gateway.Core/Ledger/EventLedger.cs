@@ -39,9 +39,13 @@ public sealed class EventLedger : IDisposable
     {
         (_file, _progress, _options, _time, _log) = (file, progress, options, time, log);
         Quarantine = new Quarantine(file, options.QuarantineBytes, time);
+        Health = new HealthHistory(file, options.Keep, time);
     }
 
     public Quarantine Quarantine { get; }
+
+    /// <summary>How projects fared, minute by minute.</summary>
+    public HealthHistory Health { get; }
 
     public string JournalId => _progress.JournalId;
 
@@ -201,6 +205,19 @@ public sealed class EventLedger : IDisposable
 
             return minutes.Values.OrderBy(minute => minute.Minute).ToList();
         });
+    }
+
+    /// <summary>Adds what waits now to the sums of the projects.</summary>
+    public void AddWaiting(Dictionary<ulong, long> sums)
+    {
+        lock (_waitingLock)
+        {
+            foreach (var (key, waiting) in _waiting)
+            {
+                if (waiting.Events == 0) continue;
+                CollectionsMarshal.GetValueRefOrAddDefault(sums, key.ProjectId, out _) += waiting.Events;
+            }
+        }
     }
 
     public void Dispose()

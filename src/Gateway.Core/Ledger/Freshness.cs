@@ -1,25 +1,32 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Gateway.Core.Ledger;
 
 /// <summary>
-/// How long events took from the receipt to where queries see them: by project over the last five to ten minutes, and
-/// over all since the start. Times are rounded up to a quarter of an octave, by less than a fifth.
+/// How long events took from the receipt to where queries see them: by project over the last five to ten minutes and in
+/// each minute, and over all since the start. Times are rounded up to a quarter of an octave, by less than a fifth.
 /// </summary>
 public sealed class Freshness(TimeProvider time)
 {
     private const int StepsPerOctave = 4;
     private const int Octaves = 26;
+    private const int MostMinutes = 3;
+
+    /// <summary>Of a histogram.</summary>
+    internal const int Steps = Octaves * StepsPerOctave;
 
     private static readonly TimeSpan Turn = TimeSpan.FromMinutes(5);
 
     private static readonly double[] StepMicros =
-        [.. Enumerable.Range(0, Octaves * StepsPerOctave).Select(step => 1000 * MillisecondsOf(step))];
+        [.. Enumerable.Range(0, Steps).Select(step => 1000 * MillisecondsOf(step))];
 
     private readonly Lock _lock = new();
-    private readonly long[] _all = new long[Octaves * StepsPerOctave];
+    private readonly long[] _all = new long[Steps];
+    private readonly List<FreshnessMinute> _ended = [];
     private Dictionary<ulong, int[]> _now = [];
     private Dictionary<ulong, int[]> _before = [];
+    private FreshnessMinute _minute = new(0, []);
     private long _turnedAt = time.GetTimestamp();
     private double _seconds;
 
@@ -33,8 +40,9 @@ public sealed class Freshness(TimeProvider time)
         lock (_lock)
         {
             TurnIfDue();
-            if (!_now.TryGetValue(projectId, out int[]? steps)) _now[projectId] = steps = new int[_all.Length];
-            steps[step] += events;
+            BeginMinute(LedgerMinute.Of(nowMicros));
+            StepsOf(_now, projectId)[step] += events;
+            StepsOf(_minute.Projects, projectId)[step] += events;
             _all[step] += events;
             _seconds += micros * 1e-6 * events;
         }
@@ -54,8 +62,26 @@ public sealed class Freshness(TimeProvider time)
             }
         }
 
-        return new FreshnessFigures(sum.Sum(), Quantile(sum, 0.5), Quantile(sum, 0.99));
+        return FiguresOf(sum);
     }
+
+    /// <summary>
+    /// What became visible since it was taken last, by the minute in which it did; where nobody takes it, the latest
+    /// are kept. The histograms are the caller's.
+    /// </summary>
+    internal List<FreshnessMinute> TakeMinutes()
+    {
+        lock (_lock)
+        {
+            List<FreshnessMinute> taken = [.. _ended, _minute];
+            _ended.Clear();
+            _minute = new FreshnessMinute(_minute.Minute, []);
+            return taken;
+        }
+    }
+
+    internal static FreshnessFigures FiguresOf(long[] steps) =>
+        new(steps.Sum(), Quantile(steps, 0.5), Quantile(steps, 0.99));
 
     /// <summary>Of all since the start: events that took at most so many seconds, and the sum of seconds.</summary>
     public (IReadOnlyList<(double? UpToSeconds, long Events)> Buckets, double Seconds) Read()
@@ -96,6 +122,21 @@ public sealed class Freshness(TimeProvider time)
         return TimeSpan.FromMilliseconds(MillisecondsOf(step));
     }
 
+    private static int[] StepsOf(Dictionary<ulong, int[]> projects, ulong projectId)
+    {
+        ref int[]? steps = ref CollectionsMarshal.GetValueRefOrAddDefault(projects, projectId, out _);
+        return steps ??= new int[Steps];
+    }
+
+    private void BeginMinute(int minute)
+    {
+        if (_minute.Minute == minute) return;
+
+        if (_ended.Count == MostMinutes) _ended.RemoveAt(0);
+        _ended.Add(_minute);
+        _minute = new FreshnessMinute(minute, []);
+    }
+
     /// <summary>A project that sends no more is forgotten by this.</summary>
     private void TurnIfDue()
     {
@@ -112,3 +153,7 @@ public sealed class Freshness(TimeProvider time)
 /// <param name="P50">Half of them could be queried within this time; null without any.</param>
 /// <param name="P99">Of a hundred, ninety-nine.</param>
 public readonly record struct FreshnessFigures(long Events, TimeSpan? P50, TimeSpan? P99);
+
+/// <param name="Minute">Since 1970 UTC: when events became visible.</param>
+/// <param name="Projects">The histogram of each project that had some.</param>
+internal sealed record FreshnessMinute(int Minute, Dictionary<ulong, int[]> Projects);

@@ -44,6 +44,18 @@ internal sealed class LedgerFile : IDisposable
             event BLOB,
             UNIQUE (journal, sequence, row));
         CREATE INDEX IF NOT EXISTS quarantine_of_project ON quarantine (project, id);
+        CREATE TABLE IF NOT EXISTS health (
+            project INTEGER NOT NULL,
+            minute INTEGER NOT NULL,
+            waiting INTEGER NOT NULL,
+            freshness BLOB NOT NULL,
+            PRIMARY KEY (project, minute)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS refusals (
+            project INTEGER NOT NULL,
+            minute INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            requests INTEGER NOT NULL,
+            PRIMARY KEY (project, minute, reason)) WITHOUT ROWID;
         """;
 
     private readonly SqliteConnection _connection;
@@ -191,15 +203,17 @@ internal sealed class LedgerFile : IDisposable
     });
 
     /// <summary>Project by project, by the table's own key: what is kept is not walked for what is old.</summary>
-    public void ForgetMinutes(int before)
+    /// <param name="before">Minutes before this one.</param>
+    /// <param name="table">Whose key begins with project and minute.</param>
+    public void ForgetMinutes(int before, string table = "minutes")
     {
         using var command = Command(
-            """
+            $"""
             WITH RECURSIVE projects (id) AS (
-                SELECT min(project) FROM minutes
+                SELECT min(project) FROM {table}
                 UNION ALL
-                SELECT (SELECT min(project) FROM minutes WHERE project > id) FROM projects WHERE id IS NOT NULL)
-            DELETE FROM minutes WHERE project IN (SELECT id FROM projects) AND minute < $before
+                SELECT (SELECT min(project) FROM {table} WHERE project > id) FROM projects WHERE id IS NOT NULL)
+            DELETE FROM {table} WHERE project IN (SELECT id FROM projects) AND minute < $before
             """,
             ("$before", before));
         command.ExecuteNonQuery();

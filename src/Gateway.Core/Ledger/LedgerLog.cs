@@ -19,4 +19,7 @@ internal static partial class LedgerLog
 
     [LoggerMessage(4, LogLevel.Information, "The journal recovered with {Events} events waiting to be shipped.")]
     public static partial void Waiting(ILogger logger, long events);
+
+    [LoggerMessage(5, LogLevel.Warning, "How projects fare cannot be written down just now; it is tried again.")]
+    public static partial void HealthNotKept(ILogger logger, Exception error);
 }

@@ -6,6 +6,7 @@ public enum EventField : byte
     Event,
     DistinctId,
     Timestamp,
+    ReceivedAt,
     Properties,
 
     /// <summary>One property's value as JSON.</summary>
@@ -22,7 +23,7 @@ public sealed record EventColumn(EventField Field, string Name, string? Key = nu
     public string Type => Field switch
     {
         EventField.Uuid => "UUID",
-        EventField.Timestamp => "DateTime64(6, 'UTC')",
+        EventField.Timestamp or EventField.ReceivedAt => "DateTime64(6, 'UTC')",
         EventField.Properties => "JSON",
         EventField.Property => "Nullable(JSON)",
         _ => "String",

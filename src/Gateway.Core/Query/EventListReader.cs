@@ -34,7 +34,8 @@ internal sealed class EventListReader(ProjectZone zone, DateTime nowUtc, QueryPr
         var fields = QueryFields.Open(document.RootElement, "", problems);
         fields.AllowOnly(Fields, []);
 
-        return new EventsQueryReader(zone, nowUtc, problems).Read(fields, Columns, ReadProperties(url), DefaultAfter);
+        return new EventsQueryReader(zone, nowUtc, problems).ReadList(
+            fields, Columns, ReadProperties(url), DefaultAfter);
     }
 
     /// <summary>URL fields as the JSON object that the readers know. Of a field given twice the last counts.</summary>

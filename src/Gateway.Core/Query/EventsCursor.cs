@@ -5,16 +5,17 @@ using System.Text;
 namespace Gateway.Core.Query;
 
 /// <summary>
-/// Where an answer ended, so that the next begins there: the order (timestamp, uuid, hash of the event's name, day) is
-/// total within a project, hence no row is skipped or shown twice however many share a timestamp. A hash, since a name
-/// may be longer than a URL. The first answer's time window is carried along; a relative one would move under the
-/// reader. Clients see base64url of, little-endian:
+/// Where an answer ended, so that the next begins there: the order (time, uuid, hash of the event's name, day) is total
+/// within a project, hence no row is skipped or shown twice however many share a time. The time is the one that the
+/// query orders by: the event's own, or that of its receipt. A hash, since a name may be longer than a URL. The first
+/// answer's time window is carried along; a relative one would move under the reader. Clients see base64url of,
+/// little-endian:
 /// <code>
 /// version      u8    2
 /// fingerprint  u64   of the filters and the order: a cursor continues only the query that gave it
 /// after        i64   micros UTC; long.MinValue: unbounded
 /// before       i64   micros UTC; long.MaxValue: unbounded
-/// timestamp    i64   micros UTC
+/// time         i64   micros UTC
 /// day          u16   days since 1970-01-01
 /// event hash   u64   ClickHouse's sipHash64 of the name
 /// uuid         36 bytes, ASCII
@@ -22,7 +23,7 @@ namespace Gateway.Core.Query;
 /// A forged one moves its owner around in the owner's own project, and no further.
 /// </summary>
 internal sealed record EventsCursor(
-    ulong Fingerprint, long After, long Before, long Timestamp, ushort Day, ulong EventHash, string Uuid)
+    ulong Fingerprint, long After, long Before, long Time, ushort Day, ulong EventHash, string Uuid)
 {
     private const byte Version = 2;
     private const int UuidOffset = 43;
@@ -35,7 +36,7 @@ internal sealed record EventsCursor(
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(1), Fingerprint);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(9), After);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(17), Before);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(25), Timestamp);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(25), Time);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(33), Day);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(35), EventHash);
         Encoding.ASCII.GetBytes(Uuid, bytes.AsSpan(UuidOffset));

@@ -17,7 +17,9 @@ internal sealed class EventsQueryReader(ProjectZone zone, DateTime nowUtc, Query
         "filterTestAccounts", "modifiers", "response", "tags", "version",
     ];
 
-    private static readonly EventColumn[] AllColumns =
+    private static readonly EventColumn ReceivedAt = new(EventField.ReceivedAt, "received_at");
+
+    private static readonly EventColumn[] StandardColumns =
     [
         new(EventField.Uuid, "uuid"),
         new(EventField.Event, "event"),
@@ -31,18 +33,27 @@ internal sealed class EventsQueryReader(ProjectZone zone, DateTime nowUtc, Query
         var fields = QueryFields.Open(query, path, problems);
         fields.AllowOnly(Fields, LeftAside);
 
-        return Read(fields, ReadColumns(fields), new PropertyFilterReader(zone, nowUtc, problems).Read(fields));
+        var filter = new PropertyFilterReader(zone, nowUtc, problems).Read(fields);
+        return Read(fields, ReadColumns(fields), filter, fields.Text("after"), ReadOrder(fields, mayBeOfReceipt: true));
     }
 
-    /// <summary>The fields that an EventsQuery and the list of events share.</summary>
+    /// <summary>The list of events has the same fields, but PostHog's orders only.</summary>
     /// <param name="fields">The request's fields.</param>
     /// <param name="columns">What to show.</param>
     /// <param name="filter">Conditions on properties.</param>
-    /// <param name="defaultAfter">What <c>after</c> is when it is not given; null: unbounded.</param>
-    public EventsQuery Read(
-        QueryFields fields, IReadOnlyList<EventColumn> columns, FilterGroup filter, string? defaultAfter = null)
+    /// <param name="defaultAfter">What <c>after</c> is when it is not given.</param>
+    public EventsQuery ReadList(
+        QueryFields fields, IReadOnlyList<EventColumn> columns, FilterGroup filter, string defaultAfter) =>
+        Read(
+            fields, columns, filter, fields.Text("after") ?? defaultAfter, ReadOrder(fields, mayBeOfReceipt: false));
+
+    private EventsQuery Read(
+        QueryFields fields,
+        IReadOnlyList<EventColumn> columns,
+        FilterGroup filter,
+        string? after,
+        EventsOrder order)
     {
-        string? after = fields.Text("after") ?? defaultAfter;
         string? before = fields.Text("before");
         return new EventsQuery(
             columns,
@@ -52,7 +63,7 @@ internal sealed class EventsQueryReader(ProjectZone zone, DateTime nowUtc, Query
             ReadBound(after, fields.PathOf("after"), EventsQuery.NoAfter),
             ReadBound(before, fields.PathOf("before"), EventsQuery.NoBefore),
             $"{after}\n{before}",
-            ReadOrder(fields),
+            order,
             fields.Integer("limit", QueryLimits.DefaultRows, 1, QueryLimits.MaxRows),
             ReadCursor(fields));
     }
@@ -60,7 +71,7 @@ internal sealed class EventsQueryReader(ProjectZone zone, DateTime nowUtc, Query
     private List<EventColumn> ReadColumns(QueryFields fields)
     {
         string path = fields.PathOf("select");
-        if (fields.Get("select") is not { } select) return [.. AllColumns];
+        if (fields.Get("select") is not { } select) return [.. StandardColumns];
 
         if (select.ValueKind != JsonValueKind.Array || select.GetArrayLength() is 0 or > QueryLimits.MaxColumns)
         {
@@ -80,14 +91,16 @@ internal sealed class EventsQueryReader(ProjectZone zone, DateTime nowUtc, Query
 
     private EventColumn ReadColumn(string name, string path)
     {
-        if (Array.Find(AllColumns, column => column.Name == name) is { } known) return known;
+        if (Array.Find(StandardColumns, column => column.Name == name) is { } known) return known;
+        if (name == ReceivedAt.Name) return ReceivedAt;
 
         const string Prefix = "properties.";
         if (name.StartsWith(Prefix, StringComparison.Ordinal) && name.Length > Prefix.Length)
             return new EventColumn(EventField.Property, name, name[Prefix.Length..]);
 
-        problems.Add(path, "Must be uuid, event, distinct_id, timestamp, properties or properties.<key>.");
-        return AllColumns[0];
+        problems.Add(
+            path, "Must be uuid, event, distinct_id, timestamp, received_at, properties or properties.<key>.");
+        return ReceivedAt;
     }
 
     private long ReadBound(string? text, string path, long unbounded)
@@ -99,29 +112,38 @@ internal sealed class EventsQueryReader(ProjectZone zone, DateTime nowUtc, Query
         return unbounded;
     }
 
-    private bool ReadOrder(QueryFields fields)
+    private EventsOrder ReadOrder(QueryFields fields, bool mayBeOfReceipt)
     {
-        if (fields.Get("orderBy") is not { } order) return true;
+        if (fields.Get("orderBy") is not { } order) return EventsOrder.NewestFirst;
 
         string path = fields.PathOf("orderBy");
         if (order.ValueKind == JsonValueKind.Array)
         {
-            if (order.GetArrayLength() == 0) return true;
+            if (order.GetArrayLength() == 0) return EventsOrder.NewestFirst;
             if (order.GetArrayLength() == 1) order = order[0];
         }
 
-        if (order.ValueKind == JsonValueKind.String)
+        if (order.ValueKind == JsonValueKind.String
+            && OrderOf(QueryFields.Text(order, path, problems)) is { } known
+            && (mayBeOfReceipt || known.By == EventField.Timestamp))
         {
-            switch (QueryFields.Text(order, path, problems))
-            {
-                case "timestamp" or "timestamp ASC" or "timestamp asc": return false;
-                case "-timestamp" or "timestamp DESC" or "timestamp desc": return true;
-            }
+            return known;
         }
 
-        problems.Add(path, "Events are ordered by time: must be timestamp DESC or timestamp ASC.");
-        return true;
+        problems.Add(path, mayBeOfReceipt
+            ? "Events are ordered by time: must be timestamp or received_at, with DESC or ASC."
+            : "Events are ordered by time: must be timestamp DESC or timestamp ASC.");
+        return EventsOrder.NewestFirst;
     }
+
+    private static EventsOrder? OrderOf(string text) => text switch
+    {
+        "timestamp" or "timestamp ASC" or "timestamp asc" => new EventsOrder(EventField.Timestamp, false),
+        "-timestamp" or "timestamp DESC" or "timestamp desc" => new EventsOrder(EventField.Timestamp, true),
+        "received_at" or "received_at ASC" or "received_at asc" => new EventsOrder(EventField.ReceivedAt, false),
+        "-received_at" or "received_at DESC" or "received_at desc" => new EventsOrder(EventField.ReceivedAt, true),
+        _ => null,
+    };
 
     private EventsCursor? ReadCursor(QueryFields fields)
     {

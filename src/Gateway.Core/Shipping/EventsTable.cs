@@ -140,6 +140,9 @@ public sealed class EventsTable(ClickHouseClient client)
             ADD COLUMN IF NOT EXISTS row UInt32 AFTER sequence,
             ADD INDEX IF NOT EXISTS sequence_range sequence TYPE minmax GRANULARITY 1
         """,
+
+        // Queries by time of receipt: under FINAL no partition is passed over by it, see QuerySettings.
+        "ALTER TABLE events ADD INDEX IF NOT EXISTS received_at_range received_at TYPE minmax GRANULARITY 1",
     ];
 
     private async Task EnsureDatabaseAsync(CancellationToken cancellationToken)

@@ -88,6 +88,7 @@ public sealed class ControlPlane : IAsyncDisposable
         SignUps = new SignUps(changes, access, format, time, options.DefaultPlan);
         CookieKeys = new CookieKeys(changes);
         Erasure = new Erasure(changes, time);
+        RevokedTokens = new RevokedTokens(database);
     }
 
     /// <summary>Whose token is it?</summary>
@@ -128,6 +129,9 @@ public sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>What is left to do of deleted projects.</summary>
     public Erasure Erasure { get; }
+
+    /// <summary>Whose token was it?</summary>
+    public RevokedTokens RevokedTokens { get; }
 
     /// <summary>Random, made by the first start.</summary>
     public string InstallationId { get; }

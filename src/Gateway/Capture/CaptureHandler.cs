@@ -1,6 +1,7 @@
 using Gateway.Core;
 using Gateway.Core.Events;
 using Gateway.Core.Journal;
+using Gateway.Core.Ledger;
 using Gateway.Core.Tokens;
 using Gateway.Hosting;
 using Microsoft.AspNetCore.Connections;
@@ -16,6 +17,7 @@ internal sealed partial class CaptureHandler(
     CaptureWorkPool pool,
     CaptureAdmission admission,
     CaptureCounters counters,
+    Refusals refusals,
     CaptureLimits limits,
     TimeProvider time,
     ILogger<CaptureHandler> logger)
@@ -243,12 +245,23 @@ internal sealed partial class CaptureHandler(
     private CaptureOutcome Answer(CaptureWork work, TokenEntry? entry, in Verdict verdict)
     {
         bool isOverQuota = verdict.Quota.Met != QuotaKind.None;
-        if (verdict.Refusal is { } refusal && !isOverQuota) return Reject(work, refusal);
+        if (verdict.Refusal is { } refusal && !isOverQuota)
+        {
+            NoteRefusal(entry, refusal, work.Parser.Token.Span);
+            return Reject(work, refusal);
+        }
 
         CaptureAdmission.Remember(work, entry!.ProjectId, isOverQuota);
         return isOverQuota
             ? RefuseOverQuota(work.Context.Response, entry, verdict.Quota)
             : AnswerKept(work.Context, work.Parser);
+    }
+
+    /// <summary>For the people of the project; which one an unknown token was of is found out later.</summary>
+    private void NoteRefusal(TokenEntry? entry, Rejection refusal, ReadOnlySpan<byte> token)
+    {
+        if (entry is not null) refusals.Count(entry.ProjectId, refusal.Reason);
+        else refusals.CountUnknown(token, TokenFormat.IsProjectToken(token));
     }
 
     private CaptureOutcome AnswerKept(HttpContext context, CaptureParser parser)
@@ -266,6 +279,7 @@ internal sealed partial class CaptureHandler(
     {
         counters.Count(RejectionReason.RateLimited);
         counters.Count(answer.Met);
+        refusals.Count(entry.ProjectId, RejectionReason.RateLimited);
         QuotaRefusals.Answer(response, entry.Rules.Quota, answer);
         return CaptureOutcome.RateLimited;
     }
@@ -273,6 +287,7 @@ internal sealed partial class CaptureHandler(
     private CaptureOutcome Reject(CaptureWork work, Rejection rejection)
     {
         counters.Count(rejection.Reason);
+        refusals.Count(rejection.Reason);
         return CaptureAnswers.Reject(work.Context.Response, rejection);
     }
 

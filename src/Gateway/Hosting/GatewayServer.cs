@@ -13,7 +13,6 @@ using Gateway.Ledger;
 using Gateway.Operations;
 using Gateway.Query;
 using Gateway.Tenancy;
-using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Gateway.Hosting;
 
@@ -30,6 +29,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     private readonly GatewayOptions _options;
     private readonly GatewayState _state = new();
     private readonly CaptureCounters _counters = new();
+    private readonly Refusals _refusals = new(TimeProvider.System);
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly ILogger _log;
     private readonly ControlPlane _plane;
@@ -116,7 +116,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     /// <summary>The whole HTTP surface.</summary>
     public void Map(WebApplication app)
     {
-        if (_options.TrustedProxies.Count > 0) app.UseForwardedHeaders(Forwarding());
+        if (_options.TrustedProxies.Count > 0) app.UseForwardedHeaders(ProxyHeaders.From(_options.TrustedProxies));
 
         app.Use(RequestFraming.Check);
         app.Use(CaptureEndpoints.LeaveUnlessCapture);
@@ -129,7 +129,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         var admission = new CaptureAdmission(gate, hints, limits);
         var pool = new CaptureWorkPool(budget, limits, hints);
         var captureLog = app.Services.GetRequiredService<ILogger<CaptureHandler>>();
-        app.MapCapture(new CaptureHandler(_state, pool, admission, _counters, limits, _time, captureLog));
+        app.MapCapture(
+            new CaptureHandler(_state, pool, admission, _counters, _refusals, limits, _time, captureLog));
         var flagsPool = new CaptureWorkPool(budget, SdkEndpoints.Limit(limits), hints);
         new SdkEndpoints(_state, flagsPool, admission).Map(app);
         app.MapStaticScripts(Path.Combine(AppContext.BaseDirectory, "static"));
@@ -172,6 +173,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
     {
         if (_engine is not null) await _engine.DisposeAsync();
         foreach (var journal in _attached) await journal.DisposeAsync();
+        _books?.Health.Dispose();
         _ledger?.Dispose();
         if (_journal is not null) await _journal.DisposeAsync();
         _clickHouse.Dispose();
@@ -230,7 +232,9 @@ internal sealed partial class GatewayServer : IAsyncDisposable
                 _journal, _ledger, _table, _dead, _options.ForShipper(), _time, Random.Shared, _log);
             ulong unshipped = _attached.Select(journal => journal.Recover())
                 .Aggregate(_ledger.Recover(_journal, found), Math.Max);
-            _books = new LedgerBooks(_journal, _ledger, _shipper, [.. _attached.Select(journal => journal.Ledger)]);
+            _books = LedgerBooks.Open(
+                _journal, _ledger, _shipper, [.. _attached.Select(journal => journal.Ledger)], _refusals,
+                _plane.RevokedTokens.FindAsync, _time, _log);
             _eraser = new ProjectEraser(
                 _plane.Erasure,
                 new EventsEraser(_clickHouse, _time),
@@ -316,7 +320,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         Shipper shipper, long unshipped, DeletionFollower deletions, ProjectEraser eraser)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        var following = deletions.RunAsync(ended.Token);
+        var following = Task.WhenAll(deletions.RunAsync(ended.Token), _books!.Health.RunAsync(ended.Token));
         var (erasing, keeping, attached) = (Task.CompletedTask, Task.CompletedTask, Task.CompletedTask);
         try
         {
@@ -368,21 +372,6 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         {
             LogUnshipped(shipper.BytesWaiting);
         }
-    }
-
-    private ForwardedHeadersOptions Forwarding()
-    {
-        var forwarding = new ForwardedHeadersOptions
-        {
-            // The scheme decides whether cookies are for HTTPS only.
-            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto,
-            ForwardLimit = null,
-        };
-        forwarding.KnownProxies.Clear();
-        forwarding.KnownIPNetworks.Clear();
-        foreach (var network in _options.TrustedProxies) forwarding.KnownIPNetworks.Add(network);
-
-        return forwarding;
     }
 
     [LoggerMessage(

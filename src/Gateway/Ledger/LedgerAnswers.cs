@@ -63,6 +63,29 @@ internal sealed record LedgerMinuteAnswer(DateTimeOffset Minute, LedgerCounts Co
 /// <param name="WindowSeconds">How far back is looked at most.</param>
 internal sealed record FreshnessAnswer(long Events, double? P50Seconds, double? P99Seconds, int WindowSeconds);
 
+/// <summary>How a project fared at this gateway.</summary>
+/// <param name="From">Beginning of the first minute.</param>
+/// <param name="To">End of the last one.</param>
+/// <param name="Minutes">Those in which there was anything.</param>
+/// <param name="Refused">Requests over all minutes, by reason.</param>
+/// <param name="Unattributed">
+/// Requests that were refused for a token that is nobody's, by reason: whose they were to be, nobody knows.
+/// </param>
+internal sealed record HealthAnswer(
+    DateTimeOffset From, DateTimeOffset To, IReadOnlyList<HealthMinuteAnswer> Minutes,
+    IReadOnlyDictionary<string, long> Refused,
+    IReadOnlyDictionary<string, long> Unattributed);
+
+/// <param name="Minute">Its beginning.</param>
+/// <param name="Waiting">Events on disk, and on their way, when it was looked last in that minute.</param>
+/// <param name="FreshnessEvents">How many became visible to queries in it.</param>
+/// <param name="P50Seconds">Half of them did within this time of their receipt; null without any.</param>
+/// <param name="P99Seconds">Of a hundred, ninety-nine.</param>
+/// <param name="Refused">Requests, by reason; those that there were only.</param>
+internal sealed record HealthMinuteAnswer(
+    DateTimeOffset Minute, long Waiting, long FreshnessEvents, double? P50Seconds, double? P99Seconds,
+    IReadOnlyDictionary<string, long> Refused);
+
 /// <param name="Id">For replay and deletion.</param>
 /// <param name="Origin">store: ClickHouse refuses it; capture: it was refused beside good ones.</param>
 /// <param name="Code">For programs.</param>
@@ -101,6 +124,7 @@ internal readonly record struct RawJson(ReadOnlyMemory<byte> Utf8)
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(LedgerAnswer))]
 [JsonSerializable(typeof(FreshnessAnswer))]
+[JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(QuarantineAnswer))]
 [JsonSerializable(typeof(Page<QuarantineAnswer>))]
 [JsonSerializable(typeof(ReplayAnswer))]

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gateway.Core.ClickHouse;
 using Gateway.Core.Query;
 using Gateway.Core.Tenancy;
@@ -11,8 +10,6 @@ namespace Gateway.Ledger;
 /// <summary>What became of a project's events, and how soon: <c>ledger/</c> and <c>freshness/</c>.</summary>
 internal sealed class LedgerEndpoints(Func<LedgerBooks?> books, QueryStore store, TimeProvider time)
 {
-    private const int MostMinutes = 24 * 60;
-    private const int StandardMinutes = 60;
     private const int FreshnessWindow = 600;
 
     public void Map(IEndpointRouteBuilder api)
@@ -30,10 +27,11 @@ internal sealed class LedgerEndpoints(Func<LedgerBooks?> books, QueryStore store
         var project = await plane.Projects.EnterAsync(
             Callers.Of(context), id, Scopes.QueryRead, context.RequestAborted);
         if (project.Refusal is { } refusal) return refusal.ToError();
-        if (!TryReadRange(context, out int from, out int to, out var mistake)) return mistake!;
+        if (MinuteRange.Read(context, time, out var range) is { } mistake) return mistake;
         if (books() is not { } open) return Unavailable();
 
         var authorized = new AuthorizedProject(project.Value.ProjectId, project.Value.TimeZone);
+        var (from, to) = range;
         var minutes = new SortedDictionary<int, LedgerCounts>();
         foreach (var ledger in open.All)
         {
@@ -53,12 +51,13 @@ internal sealed class LedgerEndpoints(Func<LedgerBooks?> books, QueryStore store
         return TypedResults.Json(
             new LedgerAnswer(
                 [.. open.All.Select(ledger => Guid.Parse(ledger.JournalId))],
-                TimeOf(from),
-                TimeOf(to + 1),
+                range.Beginning,
+                range.End,
                 totals.Damaged + totals.Missed + lostRecords > 0,
                 lostRecords,
                 totals,
-                [.. minutes.Select(minute => new LedgerMinuteAnswer(TimeOf(minute.Key), minute.Value))]),
+                [.. minutes.Select(minute => new LedgerMinuteAnswer(
+                    MinuteRange.TimeOf(minute.Key), minute.Value))]),
             LedgerJson.Default.LedgerAnswer);
     }
 
@@ -113,37 +112,4 @@ internal sealed class LedgerEndpoints(Func<LedgerBooks?> books, QueryStore store
         counts[(int)minute] = count;
         return true;
     }
-
-    private bool TryReadRange(HttpContext context, out int from, out int to, out IResult? mistake)
-    {
-        int now = MinuteOf(time.GetUtcNow());
-        (from, to) = (0, now);
-        if (!TryReadMinute(context, "to", ref to, out mistake)) return false;
-
-        from = to - StandardMinutes + 1;
-        if (!TryReadMinute(context, "from", ref from, out mistake)) return false;
-        if (from > to) mistake = ApiError.Validation("from must not be after to.", "from");
-        else if (to - from >= MostMinutes) mistake = ApiError.Validation("At most a day at once.", "from");
-        return mistake is null;
-    }
-
-    private static bool TryReadMinute(HttpContext context, string name, ref int minute, out IResult? mistake)
-    {
-        mistake = null;
-        if (context.Request.Query[name].LastOrDefault() is not { } text) return true;
-        if (DateTimeOffset.TryParse(
-            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-            && at >= DateTimeOffset.UnixEpoch && at.Year < 2200)
-        {
-            minute = MinuteOf(at);
-            return true;
-        }
-
-        mistake = ApiError.Validation($"{name} must be a time such as 2026-01-31T12:00:00Z.", name);
-        return false;
-    }
-
-    private static int MinuteOf(DateTimeOffset at) => (int)(at.ToUnixTimeSeconds() / 60);
-
-    private static DateTimeOffset TimeOf(int minute) => DateTimeOffset.FromUnixTimeSeconds(minute * 60L);
 }

@@ -9,7 +9,7 @@ namespace Gateway.Ledger;
 
 internal static class LedgerRoutes
 {
-    /// <summary>Maps the ledger, freshness and quarantine of each project.</summary>
+    /// <summary>Maps the ledger, freshness, health and quarantine of each project.</summary>
     public static void MapLedger(
         this IEndpointRouteBuilder routes,
         Func<LedgerBooks?> books,
@@ -22,6 +22,7 @@ internal static class LedgerRoutes
             .AddEndpointFilter(TenancyRoutes.AnswerUnavailableAsync)
             .AddEndpointFilter(AnswerUnreadableAsync);
         new LedgerEndpoints(books, new QueryStore(client), time).Map(api);
+        new ProjectHealthEndpoints(books, time).Map(api);
         new QuarantineEndpoints(books, new QuarantineReplay(tokens, limits, time)).Map(api);
     }
 

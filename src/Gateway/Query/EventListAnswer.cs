@@ -75,7 +75,7 @@ internal sealed class EventListAnswer(EventsPlan plan, AnswerWriter writer, Func
         EventRow.WriteJson(json, properties);
         json.WriteString("event", row.Event);
         json.WritePropertyName("timestamp");
-        row.WriteTimestamp(json);
+        EventRow.WriteTime(json, row.Time);
         json.WriteNull("person");
         json.WriteStartArray("elements");
         int order = 0;

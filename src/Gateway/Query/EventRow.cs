@@ -8,7 +8,8 @@ namespace Gateway.Query;
 /// <summary>One row of an event query, read in place; its spans are valid until the row is completed.</summary>
 internal ref struct EventRow
 {
-    public long Timestamp;
+    /// <summary>The one that orders the rows, in microseconds since 1970 UTC.</summary>
+    public long Time;
     public ReadOnlySpan<byte> Uuid;
     public ulong EventHash;
     public ushort Day;
@@ -17,7 +18,7 @@ internal ref struct EventRow
     /// <summary>Reads what every row begins with.</summary>
     public static EventRow Begin(ref RowFields fields) => new()
     {
-        Timestamp = fields.NextLong(),
+        Time = fields.NextLong(),
         Uuid = fields.NextBytes(),
         EventHash = (ulong)fields.NextLong(),
         Day = fields.NextShort(),
@@ -26,13 +27,13 @@ internal ref struct EventRow
 
     /// <summary>The cursor that continues behind this row.</summary>
     public readonly string Cursor(EventsPlan plan) =>
-        plan.CursorAfter(Timestamp, Encoding.ASCII.GetString(Uuid), EventHash, Day);
+        plan.CursorAfter(Time, Encoding.ASCII.GetString(Uuid), EventHash, Day);
 
-    public readonly void WriteTimestamp(Utf8JsonWriter json)
+    public static void WriteTime(Utf8JsonWriter json, long micros)
     {
         const int Length = 27;
         Span<byte> text = stackalloc byte[Length];
-        DateTime.UnixEpoch.AddTicks(Timestamp * TimeSpan.TicksPerMicrosecond)
+        DateTime.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond)
             .TryFormat(text, out int written, "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
         json.WriteStringValue(text[..written]);
     }

@@ -67,10 +67,13 @@ internal sealed class EventsAnswer(EventsPlan plan, AnswerWriter writer)
         return rows.Complete(fields);
     }
 
-    private static void Skip(EventColumn column, scoped ref RowFields fields)
+    private void Skip(EventColumn column, scoped ref RowFields fields)
     {
         switch (column.Field)
         {
+            case EventField.Timestamp or EventField.ReceivedAt when column.Field != plan.OrderedBy:
+                fields.NextLong();
+                break;
             case EventField.DistinctId or EventField.Properties: fields.NextBytes(); break;
             case EventField.Property: fields.TryNextBytes(out _); break;
         }
@@ -83,7 +86,9 @@ internal sealed class EventsAnswer(EventsPlan plan, AnswerWriter writer)
         {
             case EventField.Uuid: json.WriteStringValue(row.Uuid); break;
             case EventField.Event: json.WriteStringValue(row.Event); break;
-            case EventField.Timestamp: row.WriteTimestamp(json); break;
+            case EventField.Timestamp or EventField.ReceivedAt:
+                EventRow.WriteTime(json, column.Field == plan.OrderedBy ? row.Time : fields.NextLong());
+                break;
             case EventField.DistinctId: json.WriteStringValue(fields.NextBytes()); break;
             case EventField.Properties: EventRow.WriteJson(json, fields.NextBytes()); break;
             default:

@@ -59,6 +59,27 @@ public sealed class FreshnessTests
         Assert.True(freshness.Read(7).P99 > TimeSpan.FromHours(9));
     }
 
+    [Fact]
+    public void Only_the_first_record_of_a_project_and_minute_allocates()
+    {
+        var freshness = new Freshness(_time);
+        for (ulong project = 0; project < 100; project++) freshness.Add(project, 0, 60_000_000, 1);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10_000; i++) freshness.Add((ulong)(i % 100), 0, 60_000_000 + i, 1);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void Minutes_that_nobody_takes_are_not_kept_for_ever()
+    {
+        var freshness = new Freshness(_time);
+        for (int minute = 1; minute <= 100; minute++) freshness.Add(7, 0, minute * 60_000_000L, 1);
+
+        Assert.Equal([97, 98, 99, 100], freshness.TakeMinutes().Select(minute => minute.Minute));
+        Assert.Equal([], freshness.TakeMinutes().SelectMany(minute => minute.Projects));
+    }
+
     private sealed class ManualTime : TimeProvider
     {
         private long _ticks;

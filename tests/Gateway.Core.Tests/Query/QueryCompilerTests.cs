@@ -120,6 +120,8 @@ public sealed partial class QueryCompilerTests
     [InlineData("""{"query":{"kind":"EventsQuery","limit":0}}""", "query.limit")]
     [InlineData("""{"query":{"kind":"EventsQuery","limit":"10"}}""", "query.limit")]
     [InlineData("""{"query":{"kind":"EventsQuery","orderBy":["uuid"]}}""", "query.orderBy")]
+    [InlineData("""{"query":{"kind":"EventsQuery","orderBy":["received_at","timestamp"]}}""", "query.orderBy")]
+    [InlineData("""{"query":{"kind":"EventsQuery","orderBy":"received_at desc, uuid"}}""", "query.orderBy")]
     [InlineData("""{"query":{"kind":"EventsQuery","after":"soon"}}""", "query.after")]
     [InlineData("""{"query":{"kind":"EventsQuery","cursor":"AAAA"}}""", "query.cursor")]
     [InlineData("""{"query":{"kind":"EventsQuery","event":5}}""", "query.event")]
@@ -270,6 +272,7 @@ public sealed partial class QueryCompilerTests
     private static object[] Queries(string text) =>
     [
         new { kind = "EventsQuery", @event = text, distinct_id = text, select = new[] { "properties." + text } },
+        new { kind = "EventsQuery", @event = text, orderBy = "received_at DESC", after = "-1h", before = "now" },
         new { kind = "EventsQuery", properties = new[] { new { key = text, value = text, @operator = "icontains" } } },
         new { kind = "EventsQuery", properties = new[] { new { key = text, value = text, @operator = "not_regex" } } },
         new

@@ -126,6 +126,8 @@ public sealed class EventListTests(QueryFixture fixture)
     [InlineData("?properties=[{", "properties")]
     [InlineData("?properties=[{\"key\":\"a\",\"operator\":\"like\",\"value\":1}]", "properties[0].operator")]
     [InlineData("?cursor=AAAA", "cursor")]
+    [InlineData("?orderBy=-received_at", "orderBy")]
+    [InlineData("?orderBy=[%22received_at DESC%22]", "orderBy")]
     public async Task What_is_wrong_is_named(string query, string attr)
     {
         ulong project = await fixture.ProjectAsync("UTC");

@@ -31,7 +31,7 @@ public sealed class ShippingToEngineTests(EngineFixture engine) : IClassFixture<
     {
         var table = new EventsTable(Client);
         await table.EnsureAsync(CancellationToken.None);
-        Assert.Equal("2\n", await Client.QueryTextAsync("SELECT count() FROM gateway_migrations"));
+        Assert.Equal("3\n", await Client.QueryTextAsync("SELECT count() FROM gateway_migrations"));
 
         await Client.ExecuteAsync("DROP TABLE events");
         await table.EnsureAsync(CancellationToken.None);

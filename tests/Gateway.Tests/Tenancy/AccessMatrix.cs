@@ -62,6 +62,7 @@ public abstract class AccessMatrix(HostedGateway gateway)
         GET    /projects/{projectId}/events/{uuid}   query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
         GET    /projects/{id}/ledger/                query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
         GET    /projects/{id}/freshness/             query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
+        GET    /projects/{id}/health/                query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
         GET    /projects/{id}/quarantine/            query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
         GET    /projects/{id}/quarantine/{row}/      query:read 401 401 401 404 503 503 503 403 404 404 503 404 503 503
         DELETE /projects/{id}/quarantine/             prj:write 401 401 401 404 403 503 503 403 404 404 503 404 503 503
