@@ -17,11 +17,12 @@
 # make neighbour  what a project feels of another's flood: ROUNDS of SECONDS each; last lines: the ratios of its p99
 # make limits  throughput beside the engine's alone, allocation, memory, cost as it grows, and start-up, with what each
 #             should be (ONLY=pipeline, allocation, memory, growth or recovery: one of them); 13 minutes by default
+# make screenshots  a picture of each page of the console, light and dark, wide and narrow, into SHOTS
 # make bench  microbenchmarks of the hot path, their tables into bench/RESULTS.md (FILTER='*Token*' for some)
 SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: run build test simulate storm chaos fresh fuzz slow soak load fence-cost compare neighbour limits load-tests \
-        load-tools peers peer-tools test-tools bench clean
+        load-tools peers peer-tools test-tools screenshots bench clean
 
 URLS     ?= http://127.0.0.1:8000
 DATA     ?= ./data
@@ -36,6 +37,7 @@ START    ?= 0
 SLOW     ?= 10000
 MINUTES  ?= 60
 PROJECTS ?= 1000
+SHOTS    ?= artifacts/screenshots
 REPORT   ?= artifacts/load/report.html
 SCALE    ?= 10
 
@@ -46,12 +48,15 @@ NPM_CI = npm ci --no-audit --no-fund --loglevel=error
 ENGINE_MODULES = src/Gateway.Engine/node_modules/.package-lock.json
 LOAD_TESTS     = dotnet artifacts/bin/Gateway.LoadTests/release/Gateway.LoadTests.dll
 STATIC_MODULES = src/Gateway/node_modules/.package-lock.json
+CONSOLE        = src/Gateway.Console/dist/index.html
+CONSOLE_MODULES = src/Gateway.Console/node_modules/.package-lock.json
+CONSOLE_SOURCES := $(shell find src/Gateway.Console -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 SDK_MODULES    = tests/sdks/node_modules/.package-lock.json
 
 run: build
 	@exec dotnet artifacts/bin/Gateway/release/Gateway.dll --urls "$(URLS)" --Gateway:Data="$(DATA)"
 
-build: $(ENGINE_MODULES) $(STATIC_MODULES)
+build: $(ENGINE_MODULES) $(STATIC_MODULES) $(CONSOLE)
 	@echo "Building the gateway (the first time takes about a minute) ..."
 	@dotnet build src/Gateway.Engine/Gateway.Engine.csproj -c Release --nologo -v quiet
 	@dotnet build src/Gateway/Gateway.csproj -c Release --nologo -v quiet
@@ -66,29 +71,39 @@ $(STATIC_MODULES): src/Gateway/package-lock.json
 	@cd src/Gateway && $(NPM_CI)
 	@touch $@
 
+$(CONSOLE_MODULES): src/Gateway.Console/package-lock.json
+	@echo "Fetching what the console is built with ..."
+	@cd src/Gateway.Console && $(NPM_CI)
+	@touch $@
+
+$(CONSOLE): $(CONSOLE_MODULES) $(CONSOLE_SOURCES)
+	@echo "Building the console ..."
+	@cd src/Gateway.Console && npm run --silent build
+	@touch $@
+
 $(SDK_MODULES): tests/sdks/package-lock.json
 	@echo "Fetching the SDKs that the tests run ..."
 	@cd tests/sdks && $(NPM_CI)
 	@touch $@
 
-test: $(ENGINE_MODULES) $(STATIC_MODULES) $(SDK_MODULES) test-tools
+test: $(ENGINE_MODULES) $(STATIC_MODULES) $(CONSOLE) $(SDK_MODULES) test-tools
 	@tests/run.sh
 
 simulate:
 	@tests/simulate.sh $(SEEDS) $(START)
 
-storm: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
+storm: $(ENGINE_MODULES) $(STATIC_MODULES) $(CONSOLE) test-tools
 	@tests/storm.sh $(DURATION)
 
-chaos: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
+chaos: $(ENGINE_MODULES) $(STATIC_MODULES) $(CONSOLE) test-tools
 	@tests/chaos.sh $(SCALE)
 
 fresh: COUNT = 10000
-fresh: $(ENGINE_MODULES) $(STATIC_MODULES) test-tools
+fresh: $(ENGINE_MODULES) $(STATIC_MODULES) $(CONSOLE) test-tools
 	@tests/fresh.sh $(COUNT)
 
 fuzz: COUNT = 1000000
-fuzz: $(ENGINE_MODULES) $(STATIC_MODULES)
+fuzz: $(ENGINE_MODULES) $(STATIC_MODULES) $(CONSOLE)
 	@tests/fuzz.sh $(COUNT) $(SEED)
 
 slow: SECONDS = 20
@@ -121,6 +136,9 @@ limits: ROUNDS = 2
 limits: build load-tests load-tools
 	@exec $(LOAD_TESTS) limits $(or $(ONLY),all) $(SECONDS) $(ROUNDS)
 
+screenshots: $(ENGINE_MODULES) $(STATIC_MODULES) $(CONSOLE) test-tools
+	@tests/screenshots.sh "$(SHOTS)"
+
 load-tools:
 	@tests/install-tools.sh redis-server postgresql wrk
 
@@ -134,7 +152,7 @@ peers:
 load-tests:
 	@dotnet build loadtests/Gateway.LoadTests.csproj -c Release --nologo -v quiet
 
-bench:
+bench: $(ENGINE_MODULES) $(STATIC_MODULES) $(CONSOLE)
 	dotnet run --project bench -c Release -- --filter '$(FILTER)'
 
 clean:

@@ -9,7 +9,7 @@ dotnet build Gateway.sln -c Release --nologo -v quiet || { echo "0 passed, 1 fai
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-for project in Gateway.Core.Tests Gateway.Tests; do
+for project in Gateway.Core.Tests Gateway.Tests Gateway.Console.Tests; do
     echo "Running $project ..."
     dotnet test "tests/$project/$project.csproj" -c Release --no-build --nologo \
         --logger "console;verbosity=normal" 2>&1 | tee -a "$log" || status=1

@@ -13,6 +13,7 @@ using Gateway.Ledger;
 using Gateway.Operations;
 using Gateway.Query;
 using Gateway.Tenancy;
+using Gateway.WebConsole;
 
 namespace Gateway.Hosting;
 
@@ -144,6 +145,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable
         app.MapQuery(AuthorizeQueryAsync, _clickHouse, _time);
         app.MapLedger(() => _books, _clickHouse, _plane.Tokens, limits, _time);
         app.MapApiDocument();
+        app.MapConsole(Path.Combine(AppContext.BaseDirectory, "console"));
         app.MapFallback("{*path}", () => ApiError.NotFound("There is nothing at this path."));
     }
 

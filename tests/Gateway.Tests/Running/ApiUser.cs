@@ -8,6 +8,9 @@ namespace Gateway.Tests.Running;
 /// <summary>Somebody with a personal API key, who asks the management API of a running gateway.</summary>
 internal sealed class ApiUser(Uri gateway, string key, string email) : IDisposable
 {
+    /// <summary>Of everybody who was invited.</summary>
+    public const string Password = "a long password of theirs";
+
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false })
     {
         BaseAddress = gateway,
@@ -34,7 +37,7 @@ internal sealed class ApiUser(Uri gateway, string key, string email) : IDisposab
         using var browser = new HttpClient(new SocketsHttpHandler { CookieContainer = cookies }) { BaseAddress = gateway };
         using var accepted = await browser.PostAsJsonAsync(
             invite.GetProperty("link").GetString(),
-            new { first_name = invited, password = "a long password of theirs" });
+            new { first_name = invited, password = Password });
         Assert.True(accepted.IsSuccessStatusCode, await accepted.Content.ReadAsStringAsync());
 
         var csrf = cookies.GetCookies(gateway)["gateway_csrftoken"];

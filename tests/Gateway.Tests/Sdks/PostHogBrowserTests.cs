@@ -1,5 +1,3 @@
-using System.Net;
-using System.Text;
 using Gateway.Tests.Running;
 using Microsoft.Playwright;
 
@@ -8,9 +6,6 @@ namespace Gateway.Tests.Sdks;
 /// <summary>The unmodified posthog-js in a real browser, on a page of another origin, with the gateway as its host.</summary>
 public sealed class PostHogBrowserTests
 {
-    /// <summary>For each step: a browser is many processes, and shares its processors with other tests.</summary>
-    private const float PatienceMilliseconds = 120_000;
-
     [Theory]
     [InlineData("array.js", false)]
     [InlineData("array.full.js", true)]
@@ -19,20 +14,11 @@ public sealed class PostHogBrowserTests
         await using var gateway = await GatewayProcess.StartAsync();
         using var site = new PageServer(Page(gateway.Address, script, plain));
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = "/usr/bin/chromium",
-            Timeout = PatienceMilliseconds,
-            Args =
-            [
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            ],
-        });
+        await using var browser = await Chromium.LaunchAsync(playwright);
 
         var page = await browser.NewPageAsync();
-        page.SetDefaultTimeout(PatienceMilliseconds);
-        page.SetDefaultNavigationTimeout(PatienceMilliseconds);
+        page.SetDefaultTimeout(Chromium.PatienceMilliseconds);
+        page.SetDefaultNavigationTimeout(Chromium.PatienceMilliseconds);
         var complaints = new List<string>();
         page.Console += (_, message) =>
         {
@@ -100,60 +86,5 @@ public sealed class PostHogBrowserTests
             </script>
             <script async src="{{host}}/static/{{script}}"></script>
             """;
-    }
-
-    /// <summary>Serves one page on a free port.</summary>
-    private sealed class PageServer : IDisposable
-    {
-        private readonly HttpListener _listener;
-
-        public PageServer(string html)
-        {
-            (_listener, Address) = Listen();
-            _ = ServeAsync(Encoding.UTF8.GetBytes(html));
-        }
-
-        public string Address { get; }
-
-        public void Dispose() => _listener.Close();
-
-        private static (HttpListener Listener, string Address) Listen()
-        {
-            while (true)
-            {
-                var listener = new HttpListener();
-                string address = $"http://127.0.0.1:{Random.Shared.Next(20_000, 60_000)}/";
-                listener.Prefixes.Add(address);
-                try
-                {
-                    listener.Start();
-                    return (listener, address);
-                }
-                catch (HttpListenerException)
-                {
-                    listener.Close();
-                }
-            }
-        }
-
-        private async Task ServeAsync(byte[] html)
-        {
-            while (_listener.IsListening)
-            {
-                HttpListenerContext context;
-                try
-                {
-                    context = await _listener.GetContextAsync();
-                }
-                catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
-                {
-                    return;
-                }
-
-                context.Response.ContentType = "text/html; charset=utf-8";
-                await context.Response.OutputStream.WriteAsync(html);
-                context.Response.Close();
-            }
-        }
     }
 }

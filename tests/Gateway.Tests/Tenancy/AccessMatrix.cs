@@ -98,7 +98,13 @@ public abstract class AccessMatrix(HostedGateway gateway)
         "POST /capture", "GET /track", "POST /track", "GET /engage", "POST /engage", "POST /flags", "POST /decide",
         "POST /s", "GET /array/{token}/config", "GET /array/{token}/config.js", "GET /static/{name}",
         "GET /_liveness", "GET /_readiness", "GET /metrics", "GET /openapi/{documentName}.json", "* {*path}",
+        .. Both("", "/sign-in", "/sign-up", "/invite/{secret}", "/project/{**page}", "/organization/{**page}"),
+        .. Both("/account/{**page}", "/console/{**name}"),
     ];
+
+    /// <summary>The console's, which holds nothing of anybody.</summary>
+    private static IEnumerable<string> Both(params string[] paths) =>
+        paths.SelectMany(path => (string[])[$"GET {path}", $"HEAD {path}"]);
 
     internal static IReadOnlyList<Line> Lines { get; } =
     [

@@ -1,0 +1,44 @@
+import { Anchor, Button, PasswordInput, Text, TextInput } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { Link } from "wouter";
+import { call } from "../../api/client";
+import { becomeMe } from "../../api/me";
+import type { Me } from "../../api/types";
+import { FormBody } from "../../parts/FormBody";
+import { useForm } from "../../parts/useForm";
+import { JoinFrame } from "./JoinFrame";
+
+export function SignUpPage() {
+  const client = useQueryClient();
+  const form = useForm({ email: "", first_name: "", organization_name: "", password: "" });
+
+  async function signUp(fields: typeof form.fields) {
+    await becomeMe(client, await call<Me>("POST", "/api/signup/", { body: fields }));
+  }
+
+  const bind = (name: keyof typeof form.fields) => ({
+    value: form.fields[name],
+    error: form.errorOf(name),
+    onChange: (change: React.ChangeEvent<HTMLInputElement>) => form.set(name, change.currentTarget.value),
+  });
+  return (
+    <JoinFrame title="Sign up">
+      <FormBody label="Sign up" problem={form.problem} onSubmit={() => form.submit(signUp)}>
+        <TextInput label="E-mail" type="email" autoComplete="username" {...bind("email")} />
+        <TextInput label="First name" autoComplete="given-name" {...bind("first_name")} />
+        <TextInput label="Organization" autoComplete="organization" {...bind("organization_name")} />
+        <PasswordInput label="Password" autoComplete="new-password" {...bind("password")} />
+        <Button type="submit" loading={form.busy}>
+          Sign up
+        </Button>
+      </FormBody>
+      <Text size="sm" c="dimmed" mt="md">
+        You have an account?{" "}
+        <Anchor component={Link} href="/sign-in" inherit underline="always">
+          Sign in
+        </Anchor>
+        .
+      </Text>
+    </JoinFrame>
+  );
+}
