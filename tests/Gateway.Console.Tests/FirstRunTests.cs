@@ -36,11 +36,28 @@ public sealed class FirstRunTests(ConsoleGateway host)
         await shop.GotoAsync(site.Address);
 
         await visitor.Text("Events arrive").WaitForAsync();
-        await visitor.Text("$pageview").WaitForAsync();
         await visitor.Link("See them live").ClickAsync();
         await visitor.Heading("Live events").WaitForAsync();
-        await visitor.Button("$pageview").WaitForAsync();
+        await visitor.Button("$pageview").First.WaitForAsync();
         await shop.CloseAsync();
+    }
+
+    [Fact]
+    public async Task The_Python_snippet_and_the_token_are_the_projects_own()
+    {
+        var team = await host.NewTeamAsync();
+        await using var visitor = await host.VisitAsync(team.Chief);
+        await visitor.Context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
+        await visitor.OpenAsync($"/project/{team.Project}/start", "Send events");
+        await visitor.Page.GetByRole(AriaRole.Tab, new() { Name = "Python", Exact = true }).ClickAsync();
+        string snippet = await visitor.Page.GetByLabel("Python snippet", new() { Exact = true }).InnerTextAsync();
+        string address = host.Address.GetLeftPart(UriPartial.Authority);
+        Assert.Contains($"Posthog(\"{team.Token}\", host=\"{address}\")", snippet, StringComparison.Ordinal);
+
+        await visitor.Button("Copy the token").ClickAsync();
+        await visitor.Page.GetByRole(AriaRole.Status).GetByText("Copied").WaitForAsync(
+            new() { State = WaitForSelectorState.Attached });
+        Assert.Equal(team.Token, await visitor.Page.EvaluateAsync<string>("navigator.clipboard.readText()"));
     }
 
     [Theory]

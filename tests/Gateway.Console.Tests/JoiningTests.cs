@@ -61,7 +61,7 @@ public sealed class JoiningTests(ConsoleGateway host)
 
         await chief.Page.ReloadAsync();
         await chief.Region("Members").GetByText(invited).WaitForAsync();
-        Assert.Equal(0, await chief.Region("Waiting invites").CountAsync());
+        await Assertions.Expect(chief.Region("Waiting invites")).ToHaveCountAsync(0);
     }
 
     [Fact]

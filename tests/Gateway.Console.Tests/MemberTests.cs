@@ -34,6 +34,8 @@ public sealed class MemberTests(ConsoleGateway host)
 
         await visitor.OpenAsync($"/project/{team.Project}/quarantine", "Quarantine");
         await visitor.Text("The event has no name.").WaitForAsync();
+        await visitor.Page.GetByText("an admin of the project can send them again").WaitForAsync();
+        await visitor.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
         await NoneAsync(visitor, "Send again", "Send all again", "Mend", "Delete", "Delete all");
         Assert.Equal(403, await visitor.ForceAsync("DELETE", $"{project}quarantine/"));
         Assert.Equal(403, await visitor.ForceAsync("POST", $"{project}quarantine/replay/"));

@@ -17,6 +17,7 @@ public sealed class OrganizationTests(ConsoleGateway host)
         await using var visitor = await host.VisitAsync(team.Chief);
         await visitor.OpenAsync($"/organization/{team.Organization}/members", "Members");
         await visitor.ChooseAsync(Level(visitor, ann), "Admin");
+        await Assertions.Expect(Level(visitor, ann)).ToHaveValueAsync("Admin");
         await visitor.Button($"Remove {bob.Email}").ClickAsync();
         await visitor.Dialog("Remove the member").GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
         await Assertions.Expect(visitor.Text("2 members")).ToBeVisibleAsync();
@@ -79,10 +80,17 @@ public sealed class OrganizationTests(ConsoleGateway host)
         await entry.WaitForAsync();
         Assert.DoesNotContain(value, await visitor.Page.ContentAsync(), StringComparison.Ordinal);
 
+        await entry.GetByRole(AriaRole.Button, new() { Name = "Roll" }).ClickAsync();
+        await visitor.Dialog("Roll the key").GetByRole(AriaRole.Button, new() { Name = "Roll key" }).ClickAsync();
+        string rolled = (await visitor.Page.GetByLabel("API key", new() { Exact = true }).InnerTextAsync()).Trim();
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(value, team));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(rolled, team));
+        await Assertions.Expect(visitor.Dialog("Roll the key")).ToHaveCountAsync(0);
+
         await entry.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         await visitor.Dialog("Delete the key").GetByRole(AriaRole.Button, new() { Name = "Delete key" }).ClickAsync();
         await Assertions.Expect(entry).ToHaveCountAsync(0);
-        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(value, team));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(rolled, team));
     }
 
     [Fact]
@@ -101,6 +109,13 @@ public sealed class OrganizationTests(ConsoleGateway host)
         await log.GetByText("organization.renamed").Or(log.GetByText("organization.changed")).First.WaitForAsync();
         await visitor.Button("Check the chain").ClickAsync();
         await visitor.Text("The chain is whole").WaitForAsync();
+
+        // An end that was noted down, and is not the log's.
+        await visitor.Text("Check against an end that was noted down before").ClickAsync();
+        await visitor.Field("Rows").FillAsync("1");
+        await visitor.Field("Hash").FillAsync(new string('0', 64));
+        await visitor.Button("Check the chain").ClickAsync();
+        await visitor.Page.GetByText("The chain is broken at row").WaitForAsync();
     }
 
     [Fact]
@@ -119,9 +134,14 @@ public sealed class OrganizationTests(ConsoleGateway host)
         await visitor.Link("Organization").ClickAsync();
         await visitor.Button("Delete organization").ClickAsync();
         var confirm = visitor.Dialog("Delete the organization");
+        await Assertions.Expect(
+            confirm.GetByRole(AriaRole.Button, new() { Name = "Delete organization" })).ToBeDisabledAsync();
         await confirm.GetByRole(AriaRole.Textbox).FillAsync("Second thoughts");
         await confirm.GetByRole(AriaRole.Button, new() { Name = "Delete organization" }).ClickAsync();
         await visitor.Heading("Live events").WaitForAsync();
+        var left = (await team.Chief.GetAsync("/api/organizations/")).GetProperty("results");
+        Assert.Equal(
+            team.Organization, Assert.Single(left.EnumerateArray().ToArray()).GetProperty("id").GetString());
     }
 
     [Fact]
@@ -133,7 +153,7 @@ public sealed class OrganizationTests(ConsoleGateway host)
         await visitor.Field("Current password").FillAsync("wrong password");
         await visitor.Field("New password").FillAsync("another long password");
         await visitor.Button("Change password").ClickAsync();
-        await visitor.Page.GetByText("password", new() { Exact = false }).First.WaitForAsync();
+        await visitor.Mistake.WaitForAsync();
         await visitor.Field("Current password").FillAsync(ApiUser.Password);
         await visitor.Button("Change password").ClickAsync();
         await visitor.Page.GetByText("The password was changed").WaitForAsync();

@@ -26,7 +26,7 @@ const client = new QueryClient({
 
 // A session that ended elsewhere shows at whatever is asked next: then the console asks who is there.
 notices.unauthenticated = () => {
-  if (client.getQueryData(["me"])) void client.invalidateQueries({ queryKey: ["me"] });
+  if (client.getQueryData(["me"])) void client.invalidateQueries({ queryKey: ["me"] }, { cancelRefetch: false });
 };
 notices.recorded = (detail) =>
   notifications.show({

@@ -130,7 +130,8 @@ public sealed class Freshness(TimeProvider time)
 
     private void BeginMinute(int minute)
     {
-        if (_minute.Minute == minute) return;
+        // Two shippers at a minute's edge: the later one has begun it, and the other counts along.
+        if (minute <= _minute.Minute) return;
 
         if (_ended.Count == MostMinutes) _ended.RemoveAt(0);
         _ended.Add(_minute);

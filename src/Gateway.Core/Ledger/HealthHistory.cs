@@ -168,11 +168,8 @@ public sealed class HealthHistory
         int oldest = LedgerMinute.Of((_time.GetUtcNow() - _keep).ToUnixMicroseconds());
         lock (_file.Lock)
         {
-            _file.Transact(() =>
-            {
-                _file.ForgetMinutes(oldest, "health");
-                _file.ForgetMinutes(oldest, "refusals");
-            });
+            _file.Transact(() => _file.ForgetMinutes(oldest, "health"));
+            _file.Transact(() => _file.ForgetMinutes(oldest, "refusals"));
         }
 
         _forgotAt = _time.GetTimestamp();

@@ -15,6 +15,9 @@ internal sealed class Visitor : IAsyncDisposable
 
     private Visitor(IBrowserContext context, IPage page) => (Context, Page) = (context, page);
 
+    /// <summary>Whether the gateway's answers of 5xx are meant.</summary>
+    public bool MayFail { get; set; }
+
     public IBrowserContext Context { get; }
 
     public IPage Page { get; }
@@ -105,7 +108,7 @@ internal sealed class Visitor : IAsyncDisposable
         Page.PageError += (_, error) => _complaints.Add(error);
         Page.Response += (_, answer) =>
         {
-            if (answer.Status >= 500) _complaints.Add($"{answer.Status} {answer.Url}");
+            if (answer.Status >= 500 && !MayFail) _complaints.Add($"{answer.Status} {answer.Url}");
         };
         Page.Request += (_, request) =>
         {

@@ -45,6 +45,9 @@ export const notices: {
   recorded: (detail: string) => void;
 } = { unauthenticated: () => undefined, recorded: () => undefined };
 
+/** Who asks for this asks whether anybody is there: no is an answer. */
+export const ME_PATH = "/api/users/@me/";
+
 const CSRF_COOKIE = "gateway_csrftoken";
 
 // How far the gateway's clock is ahead of this one, in milliseconds: its ranges are by its own.
@@ -55,6 +58,7 @@ export function gatewayNow(): number {
   return Date.now() + clockOffset;
 }
 
+/** What it answers; null also for a change whose answer is not in force yet and tells nothing more. */
 export async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
   const response = await send(method, path, options);
   const text = await response.text();
@@ -66,7 +70,7 @@ export async function call<T>(method: Method, path: string, options: CallOptions
     return (error.body.recorded ?? null) as T;
   }
 
-  if (error.status === 401 && path !== "/api/login/") notices.unauthenticated();
+  if (error.status === 401 && path !== "/api/login/" && path !== ME_PATH) notices.unauthenticated();
   throw error;
 }
 

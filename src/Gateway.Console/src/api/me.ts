@@ -1,10 +1,8 @@
 /** Who is signed in. What one of them saw is forgotten before another sees anything. */
 
 import { type QueryClient, useQuery } from "@tanstack/react-query";
-import { ApiError, call } from "./client";
+import { ApiError, call, ME_PATH } from "./client";
 import type { Me } from "./types";
-
-export const ME_PATH = "/api/users/@me/";
 
 const KEY = ["me"];
 

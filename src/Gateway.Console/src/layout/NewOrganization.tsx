@@ -27,10 +27,10 @@ function NewOrganizationForm({ onClose }: { onClose: () => void }) {
   const form = useForm({ name: "" });
 
   async function create(fields: { name: string }) {
-    const made = await call<Organization>("POST", "/api/organizations/", { body: fields });
+    const made = await call<Organization | null>("POST", "/api/organizations/", { body: fields });
     await refreshEverything(client);
     onClose();
-    go(organizationPath(made.id, "projects"));
+    go(made === null ? "/" : organizationPath(made.id, "projects"));
   }
 
   return (

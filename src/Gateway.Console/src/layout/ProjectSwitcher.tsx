@@ -55,10 +55,6 @@ export function ProjectSwitcher({ current, organization }: ProjectSwitcherProps)
         </Combobox.Target>
         <Combobox.Dropdown>
           <Combobox.Search
-            onKeyDown={(press) => {
-              // The field goes with its list; the focus stays where one came from.
-              if (press.key === "Escape") combobox.focusTarget();
-            }}
             value={search}
             onChange={(change) => {
               setSearch(change.currentTarget.value);

@@ -3,8 +3,8 @@ import { IconMenu2 } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { call } from "../api/client";
-import { ME_PATH, updateMe } from "../api/me";
+import { call, ME_PATH } from "../api/client";
+import { updateMe } from "../api/me";
 import type { Me, MyProject } from "../api/types";
 import { usePlace, useSignedIn } from "../session";
 import { AccountMenu } from "./AccountMenu";
@@ -58,7 +58,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </nav>
         <main className="content" id="content" ref={main} tabIndex={-1}>
           {/* Another project's page begins anew: nothing of the one before is to be seen in it. */}
-          <div key={project?.id ?? organization?.id ?? "none"}>{children}</div>
+          <div key={location.split("/").slice(1, location.startsWith("/account") ? 2 : 3).join("/")}>{children}</div>
         </main>
       </div>
       <Drawer opened={menuAt === location} onClose={() => setMenuAt(null)} title="Menu" size="260px">

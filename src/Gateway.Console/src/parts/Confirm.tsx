@@ -18,13 +18,13 @@ interface ConfirmProps {
 export function Confirm(props: ConfirmProps) {
   return (
     <Modal opened={props.opened} onClose={props.onClose} title={props.title} size="lg">
-      {/* Mounted while it is open: what was typed once is gone the next time. */}
-      <ConfirmBody {...props} />
+      {/* Another one for each opening: what was typed once is gone the next time. */}
+      <ConfirmBody key={String(props.opened)} {...props} />
     </Modal>
   );
 }
 
-function ConfirmBody({ onClose, children, action, name, onConfirm }: ConfirmProps) {
+function ConfirmBody({ opened, onClose, children, action, name, onConfirm }: ConfirmProps) {
   const [typed, setTyped] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -36,7 +36,7 @@ function ConfirmBody({ onClose, children, action, name, onConfirm }: ConfirmProp
     setError(null);
     try {
       await onConfirm();
-      // It stays busy while it fades: a second click is for nobody.
+      // While it fades its button is off: a second click is for nobody.
       onClose();
     } catch (failure) {
       setError(failure);
@@ -75,7 +75,7 @@ function ConfirmBody({ onClose, children, action, name, onConfirm }: ConfirmProp
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" color="red" disabled={!isReady} loading={busy}>
+          <Button type="submit" color="red" disabled={!isReady || !opened} loading={busy}>
             {action}
           </Button>
         </Group>

@@ -49,9 +49,12 @@ export function VirtualTable<T>({
   const frame = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
   useLayoutEffect(() => {
-    const top = frame.current?.getBoundingClientRect().top ?? 0;
-    setMargin(top + window.scrollY);
-  }, [rows.length]);
+    // Whatever grows above it moves it down.
+    const measure = () => setMargin((frame.current?.getBoundingClientRect().top ?? 0) + window.scrollY);
+    const observer = new ResizeObserver(measure);
+    observer.observe(document.body);
+    return () => observer.disconnect();
+  }, []);
 
   const virtualizer = useWindowVirtualizer({
     count: rows.length,

@@ -1,8 +1,8 @@
 import { Button, Group, PasswordInput, Text, TextInput, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
-import { call } from "../../api/client";
-import { becomeMe, ME_PATH } from "../../api/me";
+import { call, ME_PATH } from "../../api/client";
+import { becomeMe } from "../../api/me";
 import type { Me } from "../../api/types";
 import { FormBody } from "../../parts/FormBody";
 import { PageHead } from "../../parts/States";

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { ApiError, call } from "../../api/client";
-import { becomeMe } from "../../api/me";
+import { refreshMe } from "../../api/me";
 import { signOut } from "../../api/signOut";
 import type { InviteView, Me } from "../../api/types";
 import { browserZone, formatTime } from "../../format";
@@ -75,7 +75,8 @@ function Join({ path, invite, me }: JoinProps) {
 
   async function accept(body: object) {
     try {
-      await becomeMe(client, await call<Me>("POST", path, { body }));
+      await call("POST", path, { body });
+      await refreshMe(client);
       go("/", { replace: true });
     } catch (error) {
       // The gateway says so only to whoever has the link: the address has an account, and its password is asked for.

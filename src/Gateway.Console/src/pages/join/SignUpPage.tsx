@@ -2,8 +2,7 @@ import { Anchor, Button, PasswordInput, Text, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { call } from "../../api/client";
-import { becomeMe } from "../../api/me";
-import type { Me } from "../../api/types";
+import { refreshMe } from "../../api/me";
 import { FormBody } from "../../parts/FormBody";
 import { useForm } from "../../parts/useForm";
 import { JoinFrame } from "./JoinFrame";
@@ -13,7 +12,8 @@ export function SignUpPage() {
   const form = useForm({ email: "", first_name: "", organization_name: "", password: "" });
 
   async function signUp(fields: typeof form.fields) {
-    await becomeMe(client, await call<Me>("POST", "/api/signup/", { body: fields }));
+    await call("POST", "/api/signup/", { body: fields });
+    await refreshMe(client);
   }
 
   const bind = (name: keyof typeof form.fields) => ({

@@ -27,7 +27,8 @@ export interface LiveState {
 }
 
 const PAGE = 200;
-const MOST_AT_ONCE = 500;
+const AT_ONCE = 500;
+const MOST_PAGES = 4;
 
 /** A page that stays open for days keeps no more than this of what came; older ones can be asked for again. */
 const MOST_KEPT = 5000;
@@ -40,7 +41,7 @@ const columns = ["uuid", "event", "distinct_id", "timestamp", "received_at"];
 
 /**
  * Events as they become queryable, and older ones page by page. Every two seconds it asks for what was received since
- * the newest one that it has; what it has already, it knows by uuid, name and time. While it is held, what comes is
+ * the newest one that it has, and a little before; what it has already, it knows by uuid, name and time. While it is held, what comes is
  * only counted: a list that moves cannot be read.
  */
 export class LiveFeed {
@@ -86,6 +87,7 @@ export class LiveFeed {
   readonly start = (): void => {
     this.abort.abort();
     this.abort = new AbortController();
+    this.tell({ isLoadingOlder: false });
     void this.begin(this.abort.signal);
   };
 
@@ -162,22 +164,39 @@ export class LiveFeed {
     }
 
     await this.attempt(signal, async () => {
-      const answer = await this.query({ after: this.newest(), limit: MOST_AT_ONCE }, signal);
-      const rows = answer.results.map(toEvent);
-      const fresh = rows.filter((event) => !this.known.has(event.key));
-      if (fresh.length === 0) return;
-
-      // None of them is known: between them and the list lie others that were not asked for.
-      const isTorn = answer.hasMore && fresh.length === rows.length;
-      if (this.held.length < MOST_KEPT) {
-        for (const event of fresh) this.known.add(event.key);
-        this.held = sorted([...fresh, ...this.held]);
+      const { fresh, isMore } = await this.readNewer(signal);
+      if (isMore && !this.isHeld) {
+        // Too many to be looked at one by one: the list begins anew with the newest.
+        this.start();
+        return;
       }
-      this.tell({ isWaitingMore: this.state.isWaitingMore || isTorn });
+
+      const room = Math.max(0, MOST_KEPT - this.held.length);
+      for (const event of fresh.slice(0, room)) this.known.add(event.key);
+      this.held = sorted([...fresh.slice(0, room), ...this.held]);
+      this.tell({ isWaitingMore: this.state.isWaitingMore || isMore || fresh.length > room });
       if (this.isHeld) this.tell({ waiting: this.held.length });
       else this.release();
     });
     this.pollLater(signal);
+  }
+
+  /** All that was received since the newest one that is here, the overlap again; page by page, so that none is left out. */
+  private async readNewer(signal: AbortSignal): Promise<{ fresh: LiveEvent[]; isMore: boolean }> {
+    const after = this.newest();
+    const oldest = this.cursor === undefined ? "" : (this.shown.at(-1)?.receivedAt ?? "");
+    const fresh: LiveEvent[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const answer = await this.query({ after, orderBy: ["received_at ASC"], limit: AT_ONCE, cursor }, signal);
+      for (const event of answer.results.map(toEvent)) {
+        // What is as old as the end of the list belongs to its next page.
+        if (event.receivedAt > oldest && !this.known.has(event.key)) fresh.push(event);
+      }
+      if (!answer.hasMore) return { fresh, isMore: false };
+      cursor = answer.nextCursor ?? undefined;
+    }
+    return { fresh, isMore: true };
   }
 
   private query(query: Partial<EventsQuery>, signal: AbortSignal): Promise<EventsAnswer> {

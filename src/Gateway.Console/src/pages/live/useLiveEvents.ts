@@ -1,6 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
-import { ApiError } from "../../api/client";
 import { type EventsQuery, queryEvents } from "../../api/events";
 import { LiveFeed, type LiveState } from "./LiveFeed";
 
@@ -11,23 +9,15 @@ export function useLiveEvents(
   since: string,
   isHeld: boolean,
 ): [LiveState, LiveFeed] {
-  const client = useQueryClient();
   const wanted = JSON.stringify(filter);
   const feed = useMemo(
     () =>
       new LiveFeed(
-        async (query, signal) => {
-          try {
-            return await queryEvents(project, query, signal);
-          } catch (error) {
-            if (error instanceof ApiError && error.status === 401) void client.invalidateQueries({ queryKey: ["me"] });
-            throw error;
-          }
-        },
+        (query, signal) => queryEvents(project, query, signal),
         JSON.parse(wanted) as Partial<EventsQuery>,
         since,
       ),
-    [client, project, wanted, since],
+    [project, wanted, since],
   );
 
   useEffect(() => {

@@ -42,8 +42,7 @@ function Quarantine({ project }: { project: MyProject }) {
   const replayAll = useChange(() => call<ReplayAnswer>("POST", `${path}replay/`), { keys });
   const deleteAll = useChange(() => call("DELETE", path), { keys, done: "The quarantine is empty.", quiet: true });
 
-  async function sendAll() {
-    const { replayed, failed: count, errors } = await replayAll.mutateAsync(undefined);
+  function tell({ replayed, failed: count, errors }: ReplayAnswer) {
     setFailed(errors);
     notifications.show({
       message: `${plural(replayed, "event")} sent again${count > 0 ? `, ${plural(count, "event")} refused again` : ""}.`,
@@ -57,7 +56,7 @@ function Quarantine({ project }: { project: MyProject }) {
       <PageHead title="Quarantine">
         {isAdmin && count > 0 && (
           <Group gap="xs">
-            <Button size="xs" loading={replayAll.isPending} onClick={() => void sendAll()}>
+            <Button size="xs" loading={replayAll.isPending} onClick={() => replayAll.mutate(undefined, { onSuccess: tell })}>
               Send all again
             </Button>
             <Button size="xs" variant="outline" color="red" onClick={() => setDeleting(true)}>

@@ -29,7 +29,9 @@ export function GeneralSettings({ project, mayChange }: GeneralSettingsProps) {
   async function save(fields: Settings) {
     // Only what one changed: the rest may be another's, a moment ago.
     const body = differences(base, fields);
-    if (Object.keys(body).length > 0) await call("PATCH", paths.project(project.id), { body });
+    const stored = settingsOf(await call<Project>("PATCH", paths.project(project.id), { body }));
+    setBase(stored);
+    form.reset(stored);
     await refreshEverything(client);
     await client.invalidateQueries({ queryKey: ["project", project.id], exact: true });
     notifications.show({ message: "Saved.", color: "green" });
@@ -77,7 +79,7 @@ export function GeneralSettings({ project, mayChange }: GeneralSettingsProps) {
               allowDecimal={false}
               thousandSeparator=" "
               value={form.fields.events_per_second}
-              onChange={(value) => typeof value === "number" && form.set("events_per_second", value)}
+              onChange={(value) => form.set("events_per_second", value)}
               error={form.errorOf("events_per_second")}
             />
             <NumberInput
@@ -87,7 +89,7 @@ export function GeneralSettings({ project, mayChange }: GeneralSettingsProps) {
               allowDecimal={false}
               thousandSeparator=" "
               value={form.fields.bytes_per_second}
-              onChange={(value) => typeof value === "number" && form.set("bytes_per_second", value)}
+              onChange={(value) => form.set("bytes_per_second", value)}
               error={form.errorOf("bytes_per_second")}
             />
           </Group>
@@ -104,9 +106,17 @@ export function GeneralSettings({ project, mayChange }: GeneralSettingsProps) {
   );
 }
 
-type Settings = ReturnType<typeof settingsOf>;
+interface Settings {
+  name: string;
+  timezone: string;
+  anonymize_ips: boolean;
+  allowed_origins: string[];
+  /** Text while it is being typed; the gateway says what it must be. */
+  events_per_second: number | string;
+  bytes_per_second: number | string;
+}
 
-function settingsOf(project: Project) {
+function settingsOf(project: Project): Settings {
   return {
     name: project.name,
     timezone: project.timezone,

@@ -41,8 +41,11 @@ export function TokenSettings({ project, mayChange }: TokenSettingsProps) {
       });
       attempt.current = newKey();
     } catch (error) {
-      // Somebody has regenerated it again since; the next try is one of its own.
-      if (error instanceof ApiError && error.attr === "Idempotency-Key") attempt.current = newKey();
+      // Somebody has regenerated it again since; the next try is one of its own, and asks for the name again.
+      if (error instanceof ApiError && error.attr === "Idempotency-Key") {
+        attempt.current = newKey();
+        setOutcome(null);
+      }
       if (!(error instanceof ApiError && error.code === "not_in_force")) throw error;
       const { recorded, old_api_token: oldToken } = error.body as NotInForce;
       setOutcome({ inForce: false, text: error.message, token: recorded?.api_token, oldToken });
