@@ -128,6 +128,30 @@ public sealed class LiveTests(ConsoleGateway host)
     }
 
     [Fact]
+    public async Task Events_of_one_request_are_listed_page_by_page_and_the_older_ones_are_not_taken_for_new()
+    {
+        var team = await host.NewTeamAsync();
+        await team.SendAsync([.. Enumerable.Range(0, 450).Select(i => new { @event = $"event {i}", distinct_id = "me" })]);
+        await using var visitor = await host.VisitAsync(team.Chief);
+        await visitor.OpenAsync($"/project/{team.Project}/live", "Live events");
+        await visitor.Text("200 events so far, times in UTC").WaitForAsync();
+        await visitor.Button("Pause").ClickAsync();
+        for (int polls = 0; polls < 2; polls++)
+        {
+            await visitor.Page.WaitForResponseAsync(
+                answer => answer.Url.EndsWith("/query/", StringComparison.Ordinal)
+                    && answer.Request.PostData!.Contains("received_at ASC", StringComparison.Ordinal));
+        }
+
+        Assert.Equal(0, await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "new event" }).CountAsync());
+        foreach (string all in (string[])["400 events so far, times in UTC", "450 events, times in UTC"])
+        {
+            await visitor.Page.EvaluateAsync("window.scrollTo(0, document.body.scrollHeight)");
+            await visitor.Text(all).WaitForAsync(new() { State = WaitForSelectorState.Attached });
+        }
+    }
+
+    [Fact]
     public async Task What_is_in_quarantine_is_told_with_its_reason_mended_and_sent_again()
     {
         var team = await host.NewTeamAsync();

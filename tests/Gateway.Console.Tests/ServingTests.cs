@@ -1,11 +1,12 @@
 using System.Net;
 using Gateway.Console.Tests.Running;
+using Xunit.Abstractions;
 
 namespace Gateway.Console.Tests;
 
 /// <summary>How the console comes to a browser: small, soon, and with a policy that keeps others out.</summary>
 [Collection(ConsoleTests.Name)]
-public sealed class ServingTests(ConsoleGateway host)
+public sealed class ServingTests(ConsoleGateway host, ITestOutputHelper output)
 {
     private const int MostScript = 400_000;
 
@@ -31,6 +32,7 @@ public sealed class ServingTests(ConsoleGateway host)
                       .filter(({ initiatorType }) => initiatorType === "script")
                       .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)
                     """);
+                output.WriteLine($"{place.Name}: {took.TotalMilliseconds:0} ms, {script} bytes of script");
                 Assert.InRange(script, 50_000, MostScript);
             }
 

@@ -1,5 +1,6 @@
 using Gateway.Console.Tests.Running;
 using Gateway.Tests.Running;
+using Microsoft.Playwright;
 
 namespace Gateway.Console.Tests;
 
@@ -31,7 +32,17 @@ public sealed class SessionTests(ConsoleGateway host)
         await visitor.Field("Password").FillAsync(ApiUser.Password);
         await visitor.Button("Sign in").ClickAsync();
         await visitor.Heading("Health").WaitForAsync();
+        var released = new TaskCompletionSource();
+        await visitor.Page.RouteAsync($"**/api/projects/{team.Project}/", async route =>
+        {
+            await released.Task;
+            await route.ContinueAsync();
+        });
         await visitor.Link("Project settings").ClickAsync();
+        await visitor.Heading("Project settings").WaitForAsync();
+        await visitor.Page.GetByRole(AriaRole.Status, new() { Name = "Loading" }).First.WaitForAsync();
+        Assert.Equal(0, await visitor.Button("Regenerate token").CountAsync());
+        released.SetResult();
         await visitor.Page.GetByText("You can read these settings").WaitForAsync();
         Assert.Equal(0, await visitor.Button("Regenerate token").CountAsync());
         Assert.Equal(0, await visitor.Link("Audit log").CountAsync());
