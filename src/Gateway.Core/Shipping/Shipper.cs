@@ -132,6 +132,7 @@ public sealed class Shipper
         if (!await _sender.SendAsync(_block, _refused, cancellationToken)) return;
 
         MakeSettlement();
+        StopHere.At("stored");
         if (!await SettleAsync(cancellationToken)) return;
 
         _check.Add(_batch);

@@ -14,24 +14,16 @@ public sealed class KilledGatewayTests(EngineFixture engine, ITestOutputHelper o
     public async Task One_of_three_killed_under_load_ships_what_it_acked_once_it_is_back_and_nothing_twice()
     {
         var trio = await engine.ByRedis.CalmAsync();
-        var storm = new Storm(trio, isCalm: true);
-        output.WriteLine(await storm.RageThroughAsync(async () =>
+        await trio.StopMergesAsync();
+        try
         {
-            foreach (string? point in (string?[])[null, "before-write", "group-closed"])
-            {
-                if (point is not null)
-                {
-                    trio[0].Arm(point, StopPoints.Exit);
-                    await trio[0].WaitUntilStoppedAsync(point);
-                }
-
-                await trio[0].KillAsync();
-                await storm.WaitForAcksAsync(1, 2);
-                await trio.RestartAsync(0);
-                await storm.WaitForProgressAsync();
-                await trio.WaitUntilFencedByAsync();
-            }
-        }));
+            var storm = new Storm(trio, isCalm: true);
+            output.WriteLine(await storm.RageThroughAsync(() => KillAsync(trio, storm)));
+        }
+        finally
+        {
+            await trio.StartMergesAsync();
+        }
     }
 
     [Fact]
@@ -61,6 +53,24 @@ public sealed class KilledGatewayTests(EngineFixture engine, ITestOutputHelper o
         finally
         {
             Directory.Delete(data, recursive: true);
+        }
+    }
+
+    private static async Task KillAsync(Trio trio, Storm storm)
+    {
+        foreach (string? point in (string?[])[null, "before-write", "group-closed", "stored"])
+        {
+            if (point is not null)
+            {
+                trio[0].Arm(point, StopPoints.Exit);
+                await trio[0].WaitUntilStoppedAsync(point);
+            }
+
+            await trio[0].KillAsync();
+            await storm.WaitForAcksAsync(1, 2);
+            await trio.RestartAsync(0);
+            await storm.WaitForProgressAsync();
+            await trio.WaitUntilFencedByAsync();
         }
     }
 

@@ -183,13 +183,21 @@ internal sealed class Trio : IAsyncDisposable
 
     /// <summary>How many rows the events of that name have.</summary>
     public async Task<long> CountRowsAsync(string name) =>
-        long.Parse(await _clickHouse.QueryAsync($"SELECT count() FROM {Database}.events WHERE event = '{name}'"));
+        long.Parse(await _clickHouse.QueryAsync($"SELECT count() FROM {Database}.events FINAL WHERE event = '{name}'"));
 
-    /// <summary>The id of every row of events of that name, once for each.</summary>
+    /// <summary>What is stored twice stays so, until merges begin again: no merge hides what queries have to.</summary>
+    public Task StopMergesAsync() => _clickHouse.QueryAsync($"SYSTEM STOP MERGES {Database}.events");
+
+    public Task StartMergesAsync() => _clickHouse.QueryAsync($"SYSTEM START MERGES {Database}.events");
+
+    /// <summary>
+    /// The id of every event of that name, once for each time that queries show it. A block whose gateway died before it
+    /// noted that it was stored lies there twice until a merge; that is no double.
+    /// </summary>
     public async Task<List<Guid>> ReadRowsAsync(string name)
     {
         string text = await _clickHouse.QueryAsync(
-            $"SELECT uuid FROM {Database}.events WHERE event = '{name}' FORMAT TabSeparated");
+            $"SELECT uuid FROM {Database}.events FINAL WHERE event = '{name}' FORMAT TabSeparated");
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Guid.Parse)];
     }
 
