@@ -17,7 +17,7 @@ public sealed class ScreenshotTests(ConsoleGateway host)
             HttpMethod.Post,
             $"/api/organizations/{team.Organization}/invites/",
             new { target_email = "carol@example.com", level = 1 });
-        string link = invite.GetProperty("link").GetString()!.Replace("/api/", "/", StringComparison.Ordinal);
+        string link = invite.GetProperty("link").GetString()!.Replace("/api/invites/", "/invite/", StringComparison.Ordinal);
         Place[] open =
         [
             new("sign-in", "/sign-in", "Sign in"), new("sign-up", "/sign-up", "Sign up"),
@@ -29,8 +29,7 @@ public sealed class ScreenshotTests(ConsoleGateway host)
             {
                 await using (var stranger = await host.VisitAsync(width: width, colors: colors))
                 {
-                    foreach (var place in Folder is null ? open[..1] : open)
-                        await TakeAsync(stranger, place, PathOf(place, colors, width));
+                    foreach (var place in open) await TakeAsync(stranger, place, PathOf(place, colors, width));
                 }
 
                 await using var visitor = await host.VisitAsync(team.Chief, width, colors);
