@@ -40,7 +40,7 @@ export function ProjectAccess({ project, mayChange }: ProjectAccessProps) {
   );
 
   const columns: Column<ProjectMember>[] = [
-    { title: "Member", cell: (member) => <div className="cut">{member.email}</div> },
+    { title: "Member", cell: (member) => <div className="wrap">{member.email}</div> },
     {
       title: "In the organization",
       isExtra: true,
