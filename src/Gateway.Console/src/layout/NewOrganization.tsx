@@ -1,9 +1,10 @@
-import { Button, Group, Modal, TextInput } from "@mantine/core";
+import { Modal, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "wouter";
 import { call } from "../api/client";
 import { refreshEverything } from "../api/queries";
 import type { Organization } from "../api/types";
+import { DialogButtons } from "../parts/DialogButtons";
 import { FormBody } from "../parts/FormBody";
 import { useForm } from "../parts/useForm";
 import { organizationPath } from "../session";
@@ -38,19 +39,10 @@ function NewOrganizationForm({ onClose }: { onClose: () => void }) {
       <TextInput
         label="Name"
         description="You become its owner. It begins with one project."
-        value={form.fields.name}
-        onChange={(change) => form.set("name", change.currentTarget.value)}
-        error={form.errorOf("name")}
+        {...form.text("name")}
         data-autofocus
       />
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button type="submit" loading={form.busy}>
-          Create organization
-        </Button>
-      </Group>
+      <DialogButtons onClose={onClose} action="Create organization" busy={form.busy} />
     </FormBody>
   );
 }

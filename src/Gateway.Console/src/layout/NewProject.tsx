@@ -1,10 +1,11 @@
-import { Button, Group, Modal, Select, TextInput } from "@mantine/core";
+import { Modal, Select, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "wouter";
 import { call } from "../api/client";
 import { paths, refreshEverything } from "../api/queries";
 import type { MyOrganization, Project } from "../api/types";
 import { browserZone } from "../format";
+import { DialogButtons } from "../parts/DialogButtons";
 import { FormBody } from "../parts/FormBody";
 import { useForm } from "../parts/useForm";
 import { ZoneSelect } from "../parts/ZoneSelect";
@@ -44,9 +45,7 @@ function NewProjectForm({ organizations, current, onClose }: NewProjectProps) {
     <FormBody label="New project" problem={form.problem} onSubmit={() => form.submit(create)}>
       <TextInput
         label="Name"
-        value={form.fields.name}
-        onChange={(change) => form.set("name", change.currentTarget.value)}
-        error={form.errorOf("name")}
+        {...form.text("name")}
         data-autofocus
       />
       <ZoneSelect
@@ -63,14 +62,7 @@ function NewProjectForm({ organizations, current, onClose }: NewProjectProps) {
           allowDeselect={false}
         />
       )}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button type="submit" loading={form.busy}>
-          Create project
-        </Button>
-      </Group>
+      <DialogButtons onClose={onClose} action="Create project" busy={form.busy} />
     </FormBody>
   );
 }

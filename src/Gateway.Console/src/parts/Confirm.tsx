@@ -1,5 +1,6 @@
-import { Alert, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
+import { DialogButtons } from "./DialogButtons";
 import { messageOf } from "./States";
 
 interface ConfirmProps {
@@ -71,14 +72,7 @@ function ConfirmBody({ opened, onClose, children, action, name, onConfirm }: Con
             {messageOf(error)}
           </Alert>
         )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" color="red" disabled={!isReady || !opened} loading={busy}>
-            {action}
-          </Button>
-        </Group>
+        <DialogButtons onClose={onClose} action={action} busy={busy} disabled={!isReady || !opened} color="red" />
       </Stack>
     </form>
   );

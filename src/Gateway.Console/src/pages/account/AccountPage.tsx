@@ -41,16 +41,12 @@ function Name() {
         <TextInput
           label="First name"
           autoComplete="given-name"
-          value={form.fields.first_name}
-          onChange={(change) => form.set("first_name", change.currentTarget.value)}
-          error={form.errorOf("first_name")}
+          {...form.text("first_name")}
         />
         <TextInput
           label="Last name"
           autoComplete="family-name"
-          value={form.fields.last_name}
-          onChange={(change) => form.set("last_name", change.currentTarget.value)}
-          error={form.errorOf("last_name")}
+          {...form.text("last_name")}
         />
         <Group>
           <Button type="submit" loading={form.busy}>
@@ -84,17 +80,13 @@ function Password() {
         <PasswordInput
           label="Current password"
           autoComplete="current-password"
-          value={form.fields.current_password}
-          onChange={(input) => form.set("current_password", input.currentTarget.value)}
-          error={form.errorOf("current_password")}
+          {...form.text("current_password")}
         />
         <PasswordInput
           label="New password"
           description="At least 8 characters"
           autoComplete="new-password"
-          value={form.fields.password}
-          onChange={(input) => form.set("password", input.currentTarget.value)}
-          error={form.errorOf("password")}
+          {...form.text("password")}
         />
         <Group>
           <Button type="submit" loading={form.busy}>

@@ -7,6 +7,7 @@ import type { PersonalKey } from "../../api/types";
 import { browserZone, formatDay } from "../../format";
 import { Confirm } from "../../parts/Confirm";
 import { CopyBlock } from "../../parts/Copy";
+import { DialogButtons } from "../../parts/DialogButtons";
 import { FormBody } from "../../parts/FormBody";
 import { Answered, EmptyState, PageHead } from "../../parts/States";
 import { useForm } from "../../parts/useForm";
@@ -50,7 +51,15 @@ export function KeysPage() {
         Secrets: with one a program reads and does what you may, as far as its scopes go. At most {MOST}.
       </Text>
       {shown?.value !== undefined && (
-        <Alert color="green" mb="md" role="status" title={shown.label} className="wrap" withCloseButton onClose={() => setShown(null)}>
+        <Alert
+          color="green"
+          mb="md"
+          role="status"
+          title={shown.label}
+          className="wrap"
+          withCloseButton
+          onClose={() => setShown(null)}
+        >
           <Text size="sm" mb="xs">
             Copy it now: it is shown this once, and kept here as a hash only.
           </Text>
@@ -179,9 +188,7 @@ function NewKey({ onClose, onMade }: NewKeyProps) {
     <FormBody label="New personal API key" problem={form.problem} onSubmit={() => form.submit(make)}>
       <TextInput
         label="Label"
-        value={form.fields.label}
-        onChange={(change) => form.set("label", change.currentTarget.value)}
-        error={form.errorOf("label")}
+        {...form.text("label")}
         data-autofocus
       />
       <MultiSelect
@@ -214,14 +221,7 @@ function NewKey({ onClose, onMade }: NewKeyProps) {
         searchable
         limit={50}
       />
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button type="submit" loading={form.busy}>
-          Create key
-        </Button>
-      </Group>
+      <DialogButtons onClose={onClose} action="Create key" busy={form.busy} />
     </FormBody>
   );
 }

@@ -116,21 +116,16 @@ function Join({ path, invite, me }: JoinProps) {
     );
   }
 
-  const bind = (name: keyof typeof form.fields) => ({
-    value: form.fields[name],
-    error: form.errorOf(name),
-    onChange: (change: React.ChangeEvent<HTMLInputElement>) => form.set(name, change.currentTarget.value),
-  });
   return (
     <>
       <FormBody label="Join" problem={form.problem} onSubmit={() => form.submit(accept)}>
-        <TextInput label="First name" autoComplete="given-name" {...bind("first_name")} />
-        <TextInput label="Last name" autoComplete="family-name" {...bind("last_name")} />
+        <TextInput label="First name" autoComplete="given-name" {...form.text("first_name")} />
+        <TextInput label="Last name" autoComplete="family-name" {...form.text("last_name")} />
         <PasswordInput
           label="Choose a password"
           description="At least 8 characters"
           autoComplete="new-password"
-          {...bind("password")}
+          {...form.text("password")}
         />
         <Button type="submit" loading={form.busy}>
           Join

@@ -38,17 +38,13 @@ export function SignInForm({ email }: { email?: string }) {
         label="E-mail"
         type="email"
         autoComplete="username"
-        value={form.fields.email}
+        {...form.text("email")}
         readOnly={email !== undefined}
-        onChange={(change) => form.set("email", change.currentTarget.value)}
-        error={form.errorOf("email")}
       />
       <PasswordInput
         label="Password"
         autoComplete="current-password"
-        value={form.fields.password}
-        onChange={(change) => form.set("password", change.currentTarget.value)}
-        error={form.errorOf("password")}
+        {...form.text("password")}
       />
       <Button type="submit" loading={form.busy}>
         Sign in

@@ -16,18 +16,13 @@ export function SignUpPage() {
     await refreshMe(client);
   }
 
-  const bind = (name: keyof typeof form.fields) => ({
-    value: form.fields[name],
-    error: form.errorOf(name),
-    onChange: (change: React.ChangeEvent<HTMLInputElement>) => form.set(name, change.currentTarget.value),
-  });
   return (
     <JoinFrame title="Sign up">
       <FormBody label="Sign up" problem={form.problem} onSubmit={() => form.submit(signUp)}>
-        <TextInput label="E-mail" type="email" autoComplete="username" {...bind("email")} />
-        <TextInput label="First name" autoComplete="given-name" {...bind("first_name")} />
-        <TextInput label="Organization" autoComplete="organization" {...bind("organization_name")} />
-        <PasswordInput label="Password" autoComplete="new-password" {...bind("password")} />
+        <TextInput label="E-mail" type="email" autoComplete="username" {...form.text("email")} />
+        <TextInput label="First name" autoComplete="given-name" {...form.text("first_name")} />
+        <TextInput label="Organization" autoComplete="organization" {...form.text("organization_name")} />
+        <PasswordInput label="Password" autoComplete="new-password" {...form.text("password")} />
         <Button type="submit" loading={form.busy}>
           Sign up
         </Button>

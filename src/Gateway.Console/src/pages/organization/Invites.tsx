@@ -42,9 +42,7 @@ export function Invites({ organization }: { organization: MyOrganization }) {
             className="grow"
             label="E-mail"
             type="email"
-            value={form.fields.target_email}
-            onChange={(change) => form.set("target_email", change.currentTarget.value)}
-            error={form.errorOf("target_email")}
+            {...form.text("target_email")}
           />
           <Select
             label="Level"

@@ -1,4 +1,4 @@
-import { Badge, Button, Select, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Select, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
@@ -8,6 +8,7 @@ import type { Member, MyOrganization, OrganizationLevel } from "../../api/types"
 import { browserZone, formatDay, plural } from "../../format";
 import { Confirm } from "../../parts/Confirm";
 import { OfOrganization } from "../../parts/OfOrganization";
+import { SearchField } from "../../parts/SearchField";
 import { Answered, PageHead } from "../../parts/States";
 import { useChange } from "../../parts/useChange";
 import { type Column, VirtualTable } from "../../parts/VirtualTable";
@@ -31,13 +32,7 @@ function Members({ organization }: { organization: MyOrganization }) {
       <Answered query={members}>
         {(all) => (
           <>
-            <TextInput
-              aria-label="Search members"
-              placeholder="Search members"
-              value={search}
-              onChange={(change) => setSearch(change.currentTarget.value)}
-              mb="xs"
-            />
+            <SearchField label="Search members" value={search} onChange={setSearch} />
             <Text size="sm" c="dimmed" mb="xs" role="status">
               {plural(wanted === "" ? all.length : all.filter(fits).length, "member")}
             </Text>

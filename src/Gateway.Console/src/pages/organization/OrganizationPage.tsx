@@ -51,10 +51,8 @@ function Rename({ organization }: { organization: Organization }) {
       <FormBody label="Name of the organization" problem={form.problem} onSubmit={() => form.submit(save)}>
         <TextInput
           label="Name"
-          value={form.fields.name}
+          {...form.text("name")}
           disabled={!isAdmin(organization)}
-          onChange={(change) => form.set("name", change.currentTarget.value)}
-          error={form.errorOf("name")}
         />
         {isAdmin(organization) && (
           <Group>

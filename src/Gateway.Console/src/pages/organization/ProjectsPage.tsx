@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Group, Loader, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Badge, Button, Group, Loader, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { useDeletedProjects, useProjects } from "../../api/queries";
@@ -6,6 +6,7 @@ import type { DeletedProject, MyOrganization, Project } from "../../api/types";
 import { browserZone, formatTime, plural } from "../../format";
 import { NewProject } from "../../layout/NewProject";
 import { OfOrganization } from "../../parts/OfOrganization";
+import { SearchField } from "../../parts/SearchField";
 import { Answered, EmptyState, PageHead } from "../../parts/States";
 import { type Column, VirtualTable } from "../../parts/VirtualTable";
 import { isAdmin, projectPath } from "../../session";
@@ -39,13 +40,7 @@ function Projects({ organization }: { organization: MyOrganization }) {
             </EmptyState>
           ) : (
             <>
-              <TextInput
-                aria-label="Search projects"
-                placeholder="Search projects"
-                value={search}
-                onChange={(change) => setSearch(change.currentTarget.value)}
-                mb="xs"
-              />
+              <SearchField label="Search projects" value={search} onChange={setSearch} />
               <Text size="sm" c="dimmed" mb="xs" role="status">
                 {plural(matching(all, wanted).length, "project")}
               </Text>

@@ -1,6 +1,7 @@
-import { Button, Group, JsonInput, Modal } from "@mantine/core";
+import { JsonInput, Modal } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../../api/client";
+import { DialogButtons } from "../../parts/DialogButtons";
 import { FormBody } from "../../parts/FormBody";
 import { messageOf } from "../../parts/States";
 import { useChange } from "../../parts/useChange";
@@ -43,14 +44,7 @@ function MendForm({ onClose, event, path, keys }: MendDialogProps) {
         validationError="This is no JSON"
         data-autofocus
       />
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button type="submit" loading={send.isPending}>
-          Send again
-        </Button>
-      </Group>
+      <DialogButtons onClose={onClose} action="Send again" busy={send.isPending} />
     </FormBody>
   );
 }

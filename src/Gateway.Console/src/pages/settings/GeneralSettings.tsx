@@ -46,9 +46,7 @@ export function GeneralSettings({ project, mayChange }: GeneralSettingsProps) {
         <fieldset disabled={!mayChange} className="fieldset">
           <TextInput
             label="Name"
-            value={form.fields.name}
-            onChange={(change) => form.set("name", change.currentTarget.value)}
-            error={form.errorOf("name")}
+            {...form.text("name")}
           />
           <ZoneSelect
             value={form.fields.timezone}

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, List, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, List, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { call } from "../../api/client";
 import { paths, refreshEverything } from "../../api/queries";
 import type { MyOrganization, Project } from "../../api/types";
 import { plural } from "../../format";
+import { DialogButtons } from "../../parts/DialogButtons";
 import { FormBody } from "../../parts/FormBody";
 import { ErrorState, Loading, messageOf } from "../../parts/States";
 import { useForm } from "../../parts/useForm";
@@ -77,25 +78,18 @@ function Move({ project, organizations, onClose }: MoveDialogProps) {
                 Type <b className="wrap">{project.name}</b> to confirm
               </>
             }
-            value={form.fields.confirmation}
-            onChange={(change) => form.set("confirmation", change.currentTarget.value)}
+            {...form.text("confirmation")}
             autoComplete="off"
           />
         </Stack>
       )}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button
-          type="submit"
-          color="red"
-          loading={form.busy}
-          disabled={!preview.isSuccess || target === null || form.fields.confirmation !== project.name}
-        >
-          Move project
-        </Button>
-      </Group>
+      <DialogButtons
+        onClose={onClose}
+        action="Move project"
+        busy={form.busy}
+        disabled={!preview.isSuccess || target === null || form.fields.confirmation !== project.name}
+        color="red"
+      />
     </FormBody>
   );
 }

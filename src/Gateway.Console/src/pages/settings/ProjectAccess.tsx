@@ -1,8 +1,9 @@
-import { Badge, Select, Switch, TextInput, Title } from "@mantine/core";
+import { Badge, Select, Switch, Title } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../../api/client";
 import { paths, useProjectMembers } from "../../api/queries";
 import type { Project, ProjectLevel, ProjectMember } from "../../api/types";
+import { SearchField } from "../../parts/SearchField";
 import { Answered } from "../../parts/States";
 import { useChange } from "../../parts/useChange";
 import { type Column, VirtualTable } from "../../parts/VirtualTable";
@@ -84,13 +85,7 @@ export function ProjectAccess({ project, mayChange }: ProjectAccessProps) {
         {(all) => (
           <>
             {all.length > 10 && (
-              <TextInput
-                aria-label="Search members"
-                placeholder="Search members"
-                value={search}
-                onChange={(change) => setSearch(change.currentTarget.value)}
-                mb="xs"
-              />
+              <SearchField label="Search members" value={search} onChange={setSearch} />
             )}
             <VirtualTable
               label="Who may enter"

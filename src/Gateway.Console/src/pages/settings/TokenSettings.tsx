@@ -75,7 +75,12 @@ export function TokenSettings({ project, mayChange }: TokenSettingsProps) {
         {project.api_token !== null && <CopyIcon text={project.api_token} label="Copy the token" />}
       </Group>
       {outcome !== null && (
-        <Alert color={outcome.inForce ? "green" : "yellow"} mt="sm" role="status" title={outcome.inForce ? "The token was regenerated" : "Recorded, but not in force yet"}>
+        <Alert
+          color={outcome.inForce ? "green" : "yellow"}
+          mt="sm"
+          role="status"
+          title={outcome.inForce ? "The token was regenerated" : "Recorded, but not in force yet"}
+        >
           <Text size="sm">{outcome.text}</Text>
           {outcome.token !== undefined && <Text size="sm" className="value">New: {outcome.token}</Text>}
           {outcome.oldToken !== undefined && (
