@@ -68,8 +68,10 @@ public sealed class FuzzRunTests(ITestOutputHelper output)
         var files = new EngineFiles(Path.Combine(gateway.Data, "clickhouse"));
         EngineEndpoint? engine = null;
         await Eventually.HoldsAsync(
-            async () => (engine = files.ReadEndpoint()) is not null && await ExpectedStore.StoredAsync(engine, CancellationToken.None) >= rows
-                && (await gateway.Http.GetStringAsync("/metrics")).Contains("gateway_journal_bytes_waiting 0\n", StringComparison.Ordinal),
+            // Shipped first, then counted: a store that the gateway has only just met has no table yet.
+            async () => (engine = files.ReadEndpoint()) is not null
+                && (await gateway.Http.GetStringAsync("/metrics")).Contains("gateway_journal_bytes_waiting 0\n", StringComparison.Ordinal)
+                && await ExpectedStore.StoredAsync(engine, CancellationToken.None) >= rows,
             TimeSpan.FromMinutes(2), () => $"{rows} rows are stored; the gateway said:\n{gateway.Output}");
         return engine!;
     }
